@@ -1,0 +1,2 @@
+//! The shopping cart.
+fn main() {}

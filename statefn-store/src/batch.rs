@@ -1,0 +1,126 @@
+//! The unit of commit: a batch of members, each of them one command's writes.
+
+use crate::{
+    NewEvent, NewRecord, NewSnapshot, Offset, OwnerEpoch, PersistenceId, SequenceNumber,
+    StoreFailure, Timestamp,
+};
+
+/// Members that commit together under one owner epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The epoch under which the runtime owns the store.
+    pub epoch: OwnerEpoch,
+    /// The members, in the order in which they take effect.
+    pub members: Vec<Member>,
+}
+
+/// Everything one command writes: all of it commits, or none of it.
+///
+/// A member may hold any combination of events, snapshot, record and skip; one that holds nothing
+/// is valid and only checks the expected sequence number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The entity.
+    pub id: PersistenceId,
+    /// The entity's sequence number before this member. Anything else refuses the member.
+    pub expected: SequenceNumber,
+    /// When the command ran.
+    pub time: Timestamp,
+    /// Encoded metadata of the command; empty when there is none.
+    pub metadata: Vec<u8>,
+    /// Events, numbered `expected + 1 ..` in this order.
+    pub events: Vec<NewEvent>,
+    /// State after the last of `events`; only together with at least one event.
+    pub snapshot: Option<NewSnapshot>,
+    /// The outcome of a keyed command.
+    pub record: Option<NewRecord>,
+    /// An operator's decision to leave an event out of later replays.
+    pub skip: Option<Skip>,
+}
+
+impl Member {
+    /// A member that writes nothing yet.
+    ///
+    /// ```
+    /// use statefn_store::{Member, PersistenceId, SequenceNumber, Timestamp};
+    ///
+    /// let id = PersistenceId::new("cart", "alice");
+    /// let member = Member::new(id, SequenceNumber::ZERO, Timestamp::from_millis(0));
+    /// assert_eq!(member.last_sequence(), SequenceNumber::ZERO);
+    /// ```
+    pub fn new(id: PersistenceId, expected: SequenceNumber, time: Timestamp) -> Self {
+        Self {
+            id,
+            expected,
+            time,
+            metadata: Vec::new(),
+            events: Vec::new(),
+            snapshot: None,
+            record: None,
+            skip: None,
+        }
+    }
+
+    /// The entity's sequence number after this member.
+    pub fn last_sequence(&self) -> SequenceNumber {
+        self.expected.plus(self.events.len() as u64)
+    }
+}
+
+/// An audited decision to leave one stored event out of every later replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// The event to leave out.
+    pub sequence: SequenceNumber,
+    /// Why; kept in the journal.
+    pub reason: String,
+}
+
+/// What became of one member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// On stable storage.
+    Committed {
+        /// The member's last journal entry; the entity's previous one if it wrote none
+        /// ([`Offset::ZERO`] for an entity that has none at all).
+        position: Offset,
+    },
+    /// Not applied; its neighbours are untouched.
+    Refused(Refusal),
+}
+
+/// Why a member was not applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The entity is at another sequence number than the writer believed.
+    #[error("expected sequence number {expected}, but the entity is at {actual}")]
+    Stale {
+        /// What the member expected.
+        expected: SequenceNumber,
+        /// Where the entity is.
+        actual: SequenceNumber,
+    },
+}
+
+/// Why a whole batch was not, or may not have been, committed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// Another owner claimed the store. Not applied.
+    #[error("epoch {held} no longer owns the store, epoch {current} does")]
+    Fenced {
+        /// The batch's epoch.
+        held: OwnerEpoch,
+        /// The store's epoch.
+        current: OwnerEpoch,
+    },
+    /// Rolled back, or refused before it began. Not applied.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] StoreFailure),
+    /// COMMIT was issued and did not answer with success: applied or not, nobody knows before the
+    /// store has been reopened.
+    #[error("the outcome of the commit is unknown")]
+    Unknown(#[source] StoreFailure),
+}

@@ -1,0 +1,33 @@
+//! The store contract of statefn: what a backend keeps, and what it promises.
+//!
+//! This crate knows bytes, never user types. It holds the words that the runtime and a backend
+//! share (ids, sequence numbers, entries, batches), the [`Store`] trait whose documentation states
+//! clause by clause what the two owe each other, the backends, and (feature `testing`) the
+//! conformance suite that every backend passes, third-party ones included.
+
+pub mod batch;
+pub mod entry;
+pub mod failure;
+pub mod id;
+pub mod memory;
+pub mod record;
+pub mod replay;
+pub mod sequence;
+pub mod snapshot;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod time;
+
+pub use batch::{Batch, CommitError, Member, Outcome, Refusal, Skip};
+pub use entry::{Entry, EntryBody, EventRef, NewEvent};
+pub use failure::{FailureKind, StoreFailure};
+pub use id::{EntityType, PersistenceId, Slice};
+pub use record::{NewRecord, RecordRef, StoredRecord};
+pub use replay::{Head, LoadError, Loaded, Replay};
+pub use sequence::{Offset, OwnerEpoch, SequenceNumber};
+pub use snapshot::{NewSnapshot, SnapshotRef};
+pub use store::{Fault, Store, StoreReport};
+pub use time::Timestamp;

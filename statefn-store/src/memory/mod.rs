@@ -1,0 +1,1 @@
+//! The in-memory backend: for tests, demos and state that may vanish.

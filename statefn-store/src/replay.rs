@@ -1,0 +1,76 @@
+//! Recovery: a store streams what it has of one entity into a [`Replay`].
+
+use std::any::Any;
+use std::ops::ControlFlow;
+
+use crate::{EventRef, Offset, RecordRef, SequenceNumber, SnapshotRef, StoreFailure};
+
+/// Receives what a store has of one entity, in the order of the contract.
+///
+/// 1. [`record`](Self::record), newest first, until it breaks or there is no older one;
+/// 2. [`snapshot`](Self::snapshot), at most once, if the store has a readable one;
+/// 3. [`event`](Self::event) and [`skipped`](Self::skipped), by rising sequence number, without a
+///    gap: from the one after the snapshot if that was accepted, from 1 otherwise, until `event`
+///    breaks or there is no further one.
+///
+/// A store calls these methods from whatever thread reads; none of them blocks or panics (the
+/// runtime's own implementation catches panics of user code).
+pub trait Replay: Any + Send {
+    /// Offers the newest snapshot. Answers whether it is accepted; if not, all events follow.
+    fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool;
+
+    /// Hands over the next event. `Break` ends the replay of events.
+    fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()>;
+
+    /// The event with this sequence number was left out by an operator.
+    fn skipped(&mut self, sequence: SequenceNumber);
+
+    /// Hands over an idempotency record. `Break` ends the walk over records.
+    fn record(&mut self, record: RecordRef<'_>) -> ControlFlow<()>;
+}
+
+/// Where an entity's journal ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The last event's sequence number; zero for a new entity.
+    pub sequence: SequenceNumber,
+    /// The last entry of any kind; zero for a new entity.
+    pub position: Offset,
+    /// The newest entry with an idempotency record; zero when there is none.
+    pub record: Offset,
+}
+
+/// A finished load: the head as of the load, and the replay given in.
+pub struct Loaded {
+    /// Where the journal ends. A new entity has the default head.
+    pub head: Head,
+    /// The replay, filled.
+    pub replay: Box<dyn Replay>,
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded")
+            .field("head", &self.head)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a load ended early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A stored entry of this entity is damaged. Other entities are not concerned.
+    #[error("entry at offset {offset} (sequence {sequence}) is damaged: {what}")]
+    Corrupt {
+        /// The entry.
+        offset: Offset,
+        /// Its sequence number as far as known: the one after the last good event otherwise.
+        sequence: SequenceNumber,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The store could not read.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] StoreFailure),
+}

@@ -1,0 +1,196 @@
+//! The contract between the runtime and a backend.
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use crate::{
+    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
+    OwnerEpoch, PersistenceId, Replay, StoreFailure, StoredRecord,
+};
+
+/// A place where journals live.
+///
+/// Object-safe and batch-shaped; bytes only. The runtime holds an `Arc<dyn Store>`.
+///
+/// # What the runtime promises the backend
+///
+/// - R1. It calls [`claim`](Self::claim) once before its first commit and puts that epoch into
+///   every batch.
+/// - R2. It has at most one commit in flight that concerns a given entity.
+/// - R3. Each member carries the sequence number that its entity has before it, counting the
+///   earlier members of the same batch.
+/// - R4. A snapshot comes only with at least one event and is the state after the last of them.
+/// - R5. Names, keys, ids and payloads are within the limits of the runtime.
+///
+/// # What the backend promises the runtime
+///
+/// - B1 *durable*: `Ok` from [`commit`](Self::commit) means that every member with
+///   [`Outcome::Committed`] is on stable storage.
+/// - B2 *atomic*: a member is stored whole or not at all, whatever fails, whenever it fails.
+/// - B3 *checked*: a member whose `expected` differs from the entity's sequence number is refused;
+///   the others of the batch are not touched. Members of one entity are judged in their order.
+/// - B4 *fenced*: a batch under another epoch than the newest claim's is refused whole, inside the
+///   commit's own transaction.
+/// - B5 *said plainly*: `Unavailable` and `Fenced` mean that nothing was applied; an error after
+///   COMMIT was issued is `Unknown`.
+/// - B6 *ordered*: offsets rise by one in commit order from 1, without gaps, are never reused, and
+///   nothing ever appears behind an entry that a reader has seen.
+/// - B7 *isolated*: readers never see uncommitted entries; a damaged entry fails its own entity
+///   only.
+/// - B8 *whole*: [`load`](Self::load) and [`read`](Self::read) verify the checksum of all that
+///   they hand out and never hand out damaged bytes.
+/// - B9 *recovering*: after a failure the backend drops everything in memory that was not
+///   confirmed, restores itself from stable storage, and only then serves again; until then
+///   commits answer `Unavailable`.
+///
+/// # Cancel safety
+///
+/// Dropping a `commit` future after its first poll does not take the batch back: it may commit.
+/// Every other future may be dropped at any time without effect.
+///
+/// A backend may complete any of these futures at the first poll; an in-memory one must.
+#[async_trait]
+pub trait Store: Debug + Send + Sync + 'static {
+    /// Takes ownership: raises the stored epoch by one and returns it. Earlier owners are fenced.
+    ///
+    /// # Errors
+    ///
+    /// The epoch could not be stored.
+    async fn claim(&self) -> Result<OwnerEpoch, StoreFailure>;
+
+    /// Commits a batch and answers with one outcome a member, in the members' order.
+    ///
+    /// # Errors
+    ///
+    /// See [`CommitError`]: each variant says whether the batch was applied.
+    async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError>;
+
+    /// Streams one entity into `replay` (see [`Replay`] for the order) and returns its head.
+    ///
+    /// Everything comes from one consistent point in time. A snapshot that cannot be read is not
+    /// offered. An unknown entity has the default head and no calls.
+    ///
+    /// # Errors
+    ///
+    /// A damaged entry, or a store that cannot read.
+    async fn load(&self, id: &PersistenceId, replay: Box<dyn Replay>) -> Result<Loaded, LoadError>;
+
+    /// Finds an entity's newest record under `key`, walking back from the record at `newest`.
+    ///
+    /// # Errors
+    ///
+    /// A damaged entry on the way, or a store that cannot read.
+    async fn find_record(
+        &self,
+        id: &PersistenceId,
+        key: &str,
+        newest: Offset,
+    ) -> Result<Option<StoredRecord>, LoadError>;
+
+    /// Up to `limit` committed entries with offsets from `from` on, in order, all kinds.
+    ///
+    /// An empty answer means that nothing at or after `from` is committed. A damaged entry ends
+    /// the page before it; when it is the first one, the call fails.
+    ///
+    /// # Errors
+    ///
+    /// A damaged first entry, or a store that cannot read.
+    async fn read(&self, from: Offset, limit: usize) -> Result<Vec<Entry>, LoadError>;
+
+    /// Up to `limit` entities that have entries, in the order of [`PersistenceId`], after `after`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read.
+    async fn entities(
+        &self,
+        after: Option<&PersistenceId>,
+        limit: usize,
+    ) -> Result<Vec<PersistenceId>, StoreFailure>;
+
+    /// The types of all stored entities, sorted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read.
+    async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure>;
+
+    /// Checks everything that the backend can check without user code: checksums, chains, gaps,
+    /// derived tables against the journal.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read at all. Damage found is not an error but part of the report.
+    async fn verify(&self) -> Result<StoreReport, StoreFailure>;
+
+    /// Writes a consistent copy of the store to a new file while commits go on.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` by default; a target that exists or cannot be written.
+    async fn backup(&self, to: &Path) -> Result<(), StoreFailure> {
+        let _ = to;
+        Err(StoreFailure::new(
+            FailureKind::Unsupported,
+            "this store keeps no file to back up",
+        ))
+    }
+
+    /// Copies every readable entry into a new store file and reports what was left behind.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` by default; a target that exists or cannot be written.
+    async fn salvage(&self, to: &Path) -> Result<StoreReport, StoreFailure> {
+        let _ = to;
+        Err(StoreFailure::new(
+            FailureKind::Unsupported,
+            "this store keeps no file to salvage",
+        ))
+    }
+
+    /// Finishes the commit under way, refuses further ones, and releases files and locks.
+    ///
+    /// # Errors
+    ///
+    /// The last checkpoint failed; nothing acknowledged is lost.
+    async fn close(&self) -> Result<(), StoreFailure>;
+}
+
+/// What a check or a salvage saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreReport {
+    /// Entities seen.
+    pub entities: u64,
+    /// Journal entries seen.
+    pub entries: u64,
+    /// Snapshots seen.
+    pub snapshots: u64,
+    /// Everything that is wrong, each with its place.
+    pub faults: Vec<Fault>,
+}
+
+/// One damaged place in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The entity, when it is known.
+    pub id: Option<PersistenceId>,
+    /// The journal entry or snapshot, when it is known.
+    pub offset: Option<Offset>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(id) = &self.id {
+            write!(f, "{id}: ")?;
+        }
+        if let Some(offset) = self.offset {
+            write!(f, "offset {offset}: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}
