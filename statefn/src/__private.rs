@@ -1,0 +1,8 @@
+//! Plumbing for the macros. No promises to anybody else.
+
+pub use inventory;
+pub use serde;
+pub use tokio;
+
+pub use crate::client::Handle;
+pub use crate::definition::Registration;

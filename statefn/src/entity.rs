@@ -1,0 +1,142 @@
+//! Entities: the two halves that `#[entity]` makes of a struct and its impl.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::Codec;
+use crate::event::Event;
+
+/// A keyed, durable piece of state: the half that `#[entity(..)]` on the struct makes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    note = "put `#[entity(event_sourced, name = \"..\")]` on the struct"
+)]
+pub trait Entity: Sized + Send + 'static {
+    /// Which state model the entity follows.
+    type Kind: Kind;
+
+    /// The generated reference type, with a method for each command and query.
+    type Ref: EntityRef<Entity = Self>;
+
+    /// The name under which entities of this type are stored.
+    const TYPE: &'static str;
+
+    /// The options of the attribute.
+    const OPTIONS: Options;
+}
+
+/// What an entity does: the half that `#[entity]` on the impl makes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no handlers",
+    label = "an entity needs `#[entity]` on its impl block as well",
+    note = "put `#[entity]` on `impl {Self}`, in the same module"
+)]
+pub trait Behavior: Entity + Default + Serialize + DeserializeOwned {
+    /// The events of this entity: the user's enum, or a hidden enum of the handled structs.
+    type Event: Event;
+
+    /// Applies an event to the state. Runs on emit and on every replay.
+    fn apply(&mut self, event: &Self::Event);
+}
+
+/// A reference type that `#[entity]` generates.
+pub trait EntityRef: Clone + Send + Sync + 'static {
+    /// The entity that it refers to.
+    type Entity: Entity;
+
+    /// Wraps a handle; [`Runtime::entity`](crate::Runtime::entity) calls it.
+    #[doc(hidden)]
+    fn from_handle(handle: crate::__private::Handle<Self::Entity>) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A state model.
+pub trait Kind: sealed::Sealed + 'static {
+    /// How the attribute spells it.
+    const NAME: &'static str;
+}
+
+/// State is the fold of stored events.
+#[derive(Debug)]
+pub enum EventSourcedKind {}
+
+impl sealed::Sealed for EventSourcedKind {}
+
+impl Kind for EventSourcedKind {
+    const NAME: &'static str = "event_sourced";
+}
+
+/// The options of `#[entity(..)]`.
+///
+/// ```
+/// use statefn::entity::Options;
+///
+/// let options = Options::DEFAULT.snapshot_every(1_000);
+/// assert_eq!(options.snapshot_every, 1_000);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// A snapshot is due when a command's events include a sequence number divisible by this;
+    /// `0` means never. Default 100.
+    pub snapshot_every: u64,
+    /// An entity that was idle for this long leaves memory. `None`: the runtime's default.
+    pub passivate_after: Option<Duration>,
+    /// Which codec writes events, snapshots and records.
+    pub codec: Codec,
+    /// For how long a command's key is remembered. Default 24 hours.
+    pub key_retention: Duration,
+    /// Name of the state's shape, for state whose shape cannot be traced. `None`: traced.
+    pub shape: Option<&'static str>,
+}
+
+impl Options {
+    /// What holds when the attribute says nothing.
+    pub const DEFAULT: Self = Self {
+        snapshot_every: 100,
+        passivate_after: None,
+        codec: Codec::Bincode,
+        key_retention: Duration::from_secs(24 * 60 * 60),
+        shape: None,
+    };
+
+    /// Sets [`snapshot_every`](Self::snapshot_every).
+    #[must_use]
+    pub const fn snapshot_every(mut self, events: u64) -> Self {
+        self.snapshot_every = events;
+        self
+    }
+
+    /// Sets [`passivate_after`](Self::passivate_after).
+    #[must_use]
+    pub const fn passivate_after(mut self, idle: Duration) -> Self {
+        self.passivate_after = Some(idle);
+        self
+    }
+
+    /// Sets [`codec`](Self::codec).
+    #[must_use]
+    pub const fn codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Sets [`key_retention`](Self::key_retention).
+    #[must_use]
+    pub const fn key_retention(mut self, retention: Duration) -> Self {
+        self.key_retention = retention;
+        self
+    }
+
+    /// Sets [`shape`](Self::shape).
+    #[must_use]
+    pub const fn shape(mut self, name: &'static str) -> Self {
+        self.shape = Some(name);
+        self
+    }
+}

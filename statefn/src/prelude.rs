@@ -1,0 +1,1 @@
+//! What an entity's module needs: `use statefn::prelude::*;`.

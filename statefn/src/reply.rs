@@ -1,0 +1,37 @@
+//! What a command handler decided to answer.
+
+use std::fmt;
+
+use crate::entity::Entity;
+
+/// A reply that is computed from the state *after* the command's events.
+///
+/// Made by [`Context::then`](crate::Context::then); the caller of the command sees `T`.
+pub struct Then<E: Entity, T>(Box<dyn FnOnce(&E) -> T + Send>);
+
+impl<E: Entity, T> Then<E, T> {
+    pub(crate) fn new(reply: impl FnOnce(&E) -> T + Send + 'static) -> Self {
+        Self(Box::new(reply))
+    }
+
+    pub(crate) fn resolve(self, entity: &E) -> T {
+        (self.0)(entity)
+    }
+}
+
+impl<E: Entity, T> fmt::Debug for Then<E, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Then(..)")
+    }
+}
+
+/// A command handler's answer, whatever its signature was.
+#[derive(Debug)]
+pub enum Handled<E: Entity, T, R> {
+    /// `Ok`, or a handler that does not return `Result`.
+    Reply(T),
+    /// `Ok(ctx.then(..))`.
+    Then(Then<E, T>),
+    /// `Err`: nothing happened.
+    Rejected(R),
+}
