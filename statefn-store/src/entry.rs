@@ -76,3 +76,14 @@ pub enum EntryBody {
         reason: String,
     },
 }
+
+impl EntryBody {
+    /// The idempotency record in this entry, if it has one.
+    pub fn record(&self) -> Option<&StoredRecord> {
+        match self {
+            Self::Event { record, .. } => record.as_ref(),
+            Self::Record(record) => Some(record),
+            Self::Skip { .. } => None,
+        }
+    }
+}

@@ -25,6 +25,7 @@ pub use batch::{Batch, CommitError, Member, Outcome, Refusal, Skip};
 pub use entry::{Entry, EntryBody, EventRef, NewEvent};
 pub use failure::{FailureKind, StoreFailure};
 pub use id::{EntityType, PersistenceId, Slice};
+pub use memory::Memory;
 pub use record::{NewRecord, RecordRef, StoredRecord};
 pub use replay::{Head, LoadError, Loaded, Replay};
 pub use sequence::{Offset, OwnerEpoch, SequenceNumber};

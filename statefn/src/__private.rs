@@ -4,5 +4,5 @@ pub use inventory;
 pub use serde;
 pub use tokio;
 
-pub use crate::client::Handle;
+pub use crate::call::Handle;
 pub use crate::definition::Registration;

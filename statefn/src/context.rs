@@ -66,8 +66,9 @@ impl<E: Behavior> Context<E> {
         &self.metadata
     }
 
-    pub(crate) fn into_events(self) -> (Vec<E::Event>, Metadata) {
-        (self.events, self.metadata)
+    /// When the command ran, what it emitted, and what it was sent with.
+    pub(crate) fn into_parts(self) -> (Timestamp, Vec<E::Event>, Metadata) {
+        (self.now, self.events, self.metadata)
     }
 }
 

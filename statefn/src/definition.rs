@@ -1,19 +1,46 @@
 //! Type-erased entity definitions, so that the runtime can host types it does not know.
 
+use std::any::TypeId;
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::entity::{Behavior, Options};
+use statefn_store::{Loaded, Replay};
 
-/// What the runtime knows of a hosted entity type.
-pub trait Definition: Send + Sync + 'static {
+use crate::entity::{Behavior, Options};
+use crate::runtime::recovery::{self, Recovered, RecoverySettings, Unrecoverable};
+use crate::shape::{Shape, ShapeError};
+
+/// What the runtime knows of an entity type that it can host.
+pub(crate) trait Definition: Send + Sync + 'static {
     /// The name under which entities of this type are stored.
     fn entity_type(&self) -> &'static str;
+
     /// The options of the attribute.
     fn options(&self) -> Options;
+
+    /// The Rust type, to tell the same entity from another one of its name.
+    fn type_id(&self) -> TypeId;
+
+    /// The Rust type's name, for messages.
+    fn type_name(&self) -> &'static str;
+
+    /// The shape of the state: the one named in the options, else the traced one.
+    fn shape(&self) -> Result<Shape, ShapeError>;
+
+    /// A recovery to be handed to a store.
+    fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay>;
+
+    /// What the filled recovery came to.
+    fn recovered(&self, loaded: Loaded) -> Result<Recovered, Unrecoverable>;
 }
 
 struct Defined<E>(PhantomData<fn() -> E>);
+
+/// The definition of `E`.
+pub(crate) fn define<E: Behavior>() -> Arc<dyn Definition> {
+    Arc::new(Defined::<E>(PhantomData))
+}
 
 impl<E: Behavior> Definition for Defined<E> {
     fn entity_type(&self) -> &'static str {
@@ -22,6 +49,28 @@ impl<E: Behavior> Definition for Defined<E> {
 
     fn options(&self) -> Options {
         E::OPTIONS
+    }
+
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<E>()
+    }
+
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<E>()
+    }
+
+    fn shape(&self) -> Result<Shape, ShapeError> {
+        E::OPTIONS
+            .shape
+            .map_or_else(Shape::of::<E>, |name| Ok(Shape::named(name)))
+    }
+
+    fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay> {
+        recovery::begin::<E>(settings)
+    }
+
+    fn recovered(&self, loaded: Loaded) -> Result<Recovered, Unrecoverable> {
+        recovery::finish::<E>(loaded)
     }
 }
 
@@ -32,12 +81,17 @@ pub struct Registration(fn() -> Arc<dyn Definition>);
 impl Registration {
     /// The registration of `E`.
     pub const fn of<E: Behavior>() -> Self {
-        Self(|| Arc::new(Defined::<E>(PhantomData)))
+        Self(define::<E>)
+    }
+
+    /// Every entity type whose crate is linked.
+    pub(crate) fn linked() -> impl Iterator<Item = Arc<dyn Definition>> {
+        inventory::iter::<Self>().map(|registration| (registration.0)())
     }
 }
 
-impl std::fmt::Debug for Registration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Registration(..)")
     }
 }

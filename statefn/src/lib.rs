@@ -7,22 +7,35 @@
 pub mod codec;
 pub mod command;
 pub mod context;
-pub mod definition;
 pub mod entity;
+pub mod env;
 pub mod event;
 pub mod metadata;
 pub mod reply;
 pub mod shape;
+pub mod testing;
 
-mod client;
+mod admin;
+mod call;
+mod call_error;
+mod definition;
+mod hash;
+mod limits;
+mod runtime;
+mod system;
+
 pub mod prelude;
 
 #[doc(hidden)]
 pub mod __private;
 
-pub use client::{Call, CallError, Runtime};
+pub use admin::Admin;
+pub use call::{Call, Running};
+pub use call_error::{CallError, Overload, Persisted, Quarantine};
 pub use context::Context;
+pub use limits::Limits;
 pub use metadata::Metadata;
 pub use reply::Then;
 pub use statefn_store as store;
 pub use statefn_store::{Offset, PersistenceId, SequenceNumber, Timestamp};
+pub use system::{BuildError, Builder, EntitySet, Runtime};

@@ -1,1 +1,133 @@
-//! The in-memory backend: for tests, demos and state that may vanish.
+//! The in-memory backend: for tests, demos and state that may end with the process.
+
+mod journal;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::{
+    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
+    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
+};
+use journal::Journal;
+
+/// A store that lives in memory. Clones share it, so it can outlive the runtime that uses it.
+///
+/// Every future is ready at its first poll. Nothing survives the process.
+///
+/// ```
+/// use statefn_store::Memory;
+///
+/// let store = Memory::new();
+/// let same = store.clone();
+/// assert_eq!(format!("{store:?}"), format!("{same:?}"));
+/// ```
+#[derive(Clone, Default)]
+pub struct Memory {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    epoch: OwnerEpoch,
+    closed: bool,
+    journal: Journal,
+}
+
+impl Memory {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Memory")
+            .field("entries", &state.journal.len())
+            .field("epoch", &state.epoch)
+            .finish()
+    }
+}
+
+#[async_trait]
+impl Store for Memory {
+    /// A claim also opens a closed store again: memory has no file to reopen.
+    async fn claim(&self) -> Result<OwnerEpoch, StoreFailure> {
+        let mut state = self.lock();
+        state.closed = false;
+        state.epoch = OwnerEpoch::new(state.epoch.get() + 1);
+        Ok(state.epoch)
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        let mut state = self.lock();
+        if state.closed {
+            let failure = StoreFailure::new(FailureKind::Closed, "the store is closed");
+            return Err(CommitError::Unavailable(failure));
+        }
+        if batch.epoch != state.epoch {
+            return Err(CommitError::Fenced {
+                held: batch.epoch,
+                current: state.epoch,
+            });
+        }
+        Ok(batch
+            .members
+            .into_iter()
+            .map(|member| state.journal.append(member))
+            .collect())
+    }
+
+    async fn load(
+        &self,
+        id: &PersistenceId,
+        mut replay: Box<dyn Replay>,
+    ) -> Result<Loaded, LoadError> {
+        // Clones pointers under the lock and replays outside it: user code may take its time.
+        let history = self.lock().journal.history(id);
+        let head = history.replay(&mut *replay);
+        Ok(Loaded { head, replay })
+    }
+
+    async fn find_record(
+        &self,
+        id: &PersistenceId,
+        key: &str,
+        newest: Offset,
+    ) -> Result<Option<StoredRecord>, LoadError> {
+        Ok(self.lock().journal.find_record(id, key, newest))
+    }
+
+    async fn read(&self, from: Offset, limit: usize) -> Result<Vec<Entry>, LoadError> {
+        Ok(self.lock().journal.read(from, limit))
+    }
+
+    async fn entities(
+        &self,
+        after: Option<&PersistenceId>,
+        limit: usize,
+    ) -> Result<Vec<PersistenceId>, StoreFailure> {
+        Ok(self.lock().journal.entities(after, limit))
+    }
+
+    async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
+        Ok(self.lock().journal.entity_types())
+    }
+
+    async fn verify(&self) -> Result<StoreReport, StoreFailure> {
+        Ok(self.lock().journal.report())
+    }
+
+    async fn close(&self) -> Result<(), StoreFailure> {
+        self.lock().closed = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,316 @@
+//! Calls: a command or query as a value, and the future that runs it.
+
+use std::any::TypeId;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+use statefn_store::PersistenceId;
+
+use crate::call_error::{CallError, Failure};
+use crate::command::{Command, Operation};
+use crate::entity::Entity;
+use crate::env::BoxFuture;
+use crate::metadata::Metadata;
+use crate::runtime::core::Accepted;
+use crate::runtime::engine::Engine;
+use crate::runtime::isolate::in_handler;
+use crate::runtime::shard::Shard;
+use crate::runtime::slot::{Answer, Slot};
+use crate::runtime::step::{Request, RequestOptions};
+
+/// What a generated reference holds: which entity, and the shard that runs it.
+pub struct Handle<E> {
+    target: Arc<Target>,
+    entity: PhantomData<fn() -> E>,
+}
+
+/// Where calls go.
+struct Target {
+    id: PersistenceId,
+    /// `None` when the runtime does not host the type.
+    type_index: Option<u16>,
+    entity_type: &'static str,
+    shard: Arc<Shard>,
+    /// Keeps the runtime's caretaker alive as long as there are references.
+    _engine: Arc<Engine>,
+}
+
+impl<E: Entity> Handle<E> {
+    pub(crate) fn new(engine: &Arc<Engine>, id: Box<str>) -> Self {
+        let id = PersistenceId::new(E::TYPE, id);
+        let target = Target {
+            type_index: engine.type_index(TypeId::of::<E>()),
+            entity_type: E::TYPE,
+            shard: Arc::clone(engine.shard(&id)),
+            _engine: Arc::clone(engine),
+            id,
+        };
+        Self {
+            target: Arc::new(target),
+            entity: PhantomData,
+        }
+    }
+
+    /// A call of this operation on the entity.
+    pub fn call<O: Operation<Entity = E>>(&self, operation: O) -> Call<O> {
+        Call {
+            target: Arc::clone(&self.target),
+            operation,
+            key: None,
+            deadline: None,
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// The entity's id.
+    pub fn id(&self) -> &str {
+        self.target.id.id()
+    }
+}
+
+impl<E> Clone for Handle<E> {
+    fn clone(&self) -> Self {
+        Self {
+            target: Arc::clone(&self.target),
+            entity: PhantomData,
+        }
+    }
+}
+
+impl<E> fmt::Debug for Handle<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.target.id)
+    }
+}
+
+/// A command or query with its arguments, on its way to an entity.
+///
+/// `.await` runs it; [`wait`](Self::wait) runs it from a thread outside an async runtime. Until
+/// then nothing has happened, and dropping it has no effect.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<O: Operation> {
+    target: Arc<Target>,
+    operation: O,
+    key: Option<Box<str>>,
+    deadline: Option<Duration>,
+    metadata: Metadata,
+}
+
+impl<O: Operation> Call<O> {
+    /// Bounds how long the caller waits, counted from the first poll.
+    ///
+    /// A deadline that passes before the handler starts is [`CallError::Timeout`], and the command
+    /// never runs. One that passes later is [`CallError::OutcomeUnknown`], and the command runs to
+    /// its end.
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Adds a header that handlers see and that is stored with the events.
+    pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(name, value);
+        self
+    }
+
+    /// Runs the call and blocks the thread until it is answered.
+    ///
+    /// # Errors
+    ///
+    /// As the call itself; [`CallError::WaitInsideRuntime`] inside an async runtime, where it
+    /// would block a worker.
+    pub fn wait(self) -> Answer<O> {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(CallError::WaitInsideRuntime);
+        }
+        let mut running = self.into_future();
+        // The usual case: answered at once, no waker needed.
+        if let Poll::Ready(answer) =
+            Pin::new(&mut running).poll(&mut Context::from_waker(Waker::noop()))
+        {
+            return answer;
+        }
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(answer) = Pin::new(&mut running).poll(&mut cx) {
+                return answer;
+            }
+            std::thread::park();
+        }
+    }
+}
+
+impl<O: Command> Call<O> {
+    /// Names the call, so that it takes effect at most once: a repetition under the same key
+    /// answers what the first one answered, across restarts, within the entity type's retention.
+    ///
+    /// A key belongs to one entity. A domain rejection is remembered like a reply; a command that
+    /// was not applied leaves its key free.
+    pub fn with_key(mut self, key: impl Into<Box<str>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+impl<O: Operation> fmt::Debug for Call<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("entity", &self.target.id)
+            .field("operation", &O::NAME)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<O: Operation> IntoFuture for Call<O> {
+    type Output = Answer<O>;
+    type IntoFuture = Running<O>;
+
+    fn into_future(self) -> Running<O> {
+        Running {
+            stage: Stage::Fresh(Some(self)),
+        }
+    }
+}
+
+/// A call that runs: the future behind `call.await`.
+///
+/// # Cancel safety
+///
+/// Dropped before its first poll, the call never happens. Dropped later, it runs to its end.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Running<O: Operation> {
+    stage: Stage<O>,
+}
+
+enum Stage<O: Operation> {
+    Fresh(Option<Call<O>>),
+    Waiting {
+        slot: Arc<Slot<O>>,
+        deadline: Option<BoxFuture>,
+    },
+}
+
+impl<O: Operation> Unpin for Running<O> {}
+
+impl<O: Operation> Future for Running<O> {
+    type Output = Answer<O>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer<O>> {
+        if in_handler() {
+            return Poll::Ready(Err(CallError::Reentrancy));
+        }
+        if let Stage::Fresh(call) = &mut self.stage {
+            let Some(call) = call.take() else {
+                return Poll::Ready(Err(Failure::Stopped.widen()));
+            };
+            match call.accept() {
+                Ok((slot, deadline)) => self.stage = Stage::Waiting { slot, deadline },
+                Err(answer) => return Poll::Ready(answer),
+            }
+        }
+        let Stage::Waiting { slot, deadline } = &mut self.stage else {
+            return Poll::Ready(Err(Failure::Stopped.widen()));
+        };
+        if let Poll::Ready(answer) = slot.poll(cx) {
+            return Poll::Ready(answer);
+        }
+        let late = deadline
+            .as_mut()
+            .is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
+        if late {
+            if let Some(failure) = slot.give_up() {
+                return Poll::Ready(Err(failure.widen()));
+            }
+            return slot.poll(cx);
+        }
+        Poll::Pending
+    }
+}
+
+impl<O: Operation> fmt::Debug for Running<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("operation", &O::NAME)
+            .finish_non_exhaustive()
+    }
+}
+
+type Waiting<O> = (Arc<Slot<O>>, Option<BoxFuture>);
+
+impl<O: Operation> Call<O> {
+    /// Hands the call over: an answer at once, or a place to wait.
+    fn accept(self) -> Result<Waiting<O>, Answer<O>> {
+        let Self {
+            target,
+            operation,
+            key,
+            deadline,
+            metadata,
+        } = self;
+        let shared = target.shard.shared();
+        let type_index = match target.check(key.as_deref()) {
+            Ok(type_index) => type_index,
+            Err(failure) => return Err(Err(failure.widen())),
+        };
+        let env = &shared.env;
+        let options = RequestOptions {
+            key,
+            deadline: deadline.map(|deadline| env.now().saturating_add(deadline)),
+            metadata,
+        };
+        let request = Request { operation, options };
+        match target.shard.call(&target.id, type_index, request) {
+            Accepted::Answered(answer) => Err(answer),
+            Accepted::Waiting(slot) => Ok((slot, deadline.map(|deadline| env.sleep(deadline)))),
+        }
+    }
+}
+
+impl Target {
+    /// What can be said against a call before anything runs.
+    fn check(&self, key: Option<&str>) -> Result<u16, Failure> {
+        let shared = self.shard.shared();
+        if let Some(failure) = shared.refusal() {
+            return Err(failure);
+        }
+        check_name("entity id", self.id.id(), shared.limits.id_bytes_max)?;
+        if let Some(key) = key {
+            check_name("key", key, shared.limits.key_bytes_max)?;
+        }
+        self.type_index.ok_or(Failure::NotHosted {
+            entity_type: self.entity_type,
+        })
+    }
+}
+
+fn check_name(what: &'static str, name: &str, limit: usize) -> Result<(), Failure> {
+    if name.is_empty() {
+        return Err(Failure::Invalid {
+            what,
+            reason: "it must have at least one byte".into(),
+        });
+    }
+    if name.len() > limit {
+        return Err(Failure::TooLarge {
+            what,
+            bytes: name.len(),
+            limit,
+        });
+    }
+    Ok(())
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,153 @@
+//! An entity while it is in memory.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use statefn_store::{Offset, PersistenceId, SequenceNumber};
+
+use crate::limits::Limits;
+use crate::runtime::keys::Keys;
+use crate::runtime::slot::Job;
+
+/// An entity in memory: its state, where its journal ends, and who waits for it.
+pub(super) struct Activation {
+    pub(super) id: PersistenceId,
+    pub(super) phase: Phase,
+    /// Sequence number after everything that was speculated.
+    pub(super) sequence: SequenceNumber,
+    /// Where the last write lies in the shard's pipeline; stale once `uncommitted` is zero.
+    pub(super) last_write: Place,
+    pub(super) uncommitted: u32,
+    pub(super) uncommitted_bytes: usize,
+    /// Tick of the last command, for passivation.
+    pub(super) used: u32,
+    /// Tells this activation from earlier ones of the same entity when late completions arrive.
+    pub(super) incarnation: u64,
+    pub(super) type_index: u16,
+    mailbox: Option<Box<VecDeque<Arc<dyn Job>>>>,
+    pub(super) keys: Option<Box<Keys>>,
+}
+
+/// Where a member lies in the pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Number of the batch, rising by one a batch.
+    pub(super) batch: u64,
+    /// Index of the member within it.
+    pub(super) member: usize,
+}
+
+/// What an activation is doing.
+pub(super) enum Phase {
+    /// Its state is being loaded.
+    Recovering,
+    /// Its state is in memory.
+    Resident(Box<dyn Any + Send>),
+    /// Its state is in memory, but a key must be looked up before the next command.
+    LookingUp(Box<dyn Any + Send>),
+    /// Discarded; waits until everything it put into the pipeline has committed or failed.
+    Draining,
+}
+
+impl Activation {
+    /// A new entry of the table, recovering.
+    pub(super) fn recovering(id: PersistenceId, type_index: u16, incarnation: u64) -> Self {
+        Self {
+            id,
+            phase: Phase::Recovering,
+            sequence: SequenceNumber::ZERO,
+            last_write: Place::default(),
+            uncommitted: 0,
+            uncommitted_bytes: 0,
+            used: 0,
+            incarnation,
+            type_index,
+            mailbox: None,
+            keys: None,
+        }
+    }
+
+    /// Whether a command may run at once: state in memory, nobody before it, window not full.
+    pub(super) fn is_ready(&self, limits: &Limits) -> bool {
+        matches!(self.phase, Phase::Resident(_)) && self.mailbox.is_none() && self.has_room(limits)
+    }
+
+    /// Whether the speculation window takes one more command.
+    pub(super) fn has_room(&self, limits: &Limits) -> bool {
+        (self.uncommitted as usize) < limits.speculation_max
+            && self.uncommitted_bytes < limits.speculation_bytes_max
+    }
+
+    /// Whether it may leave memory without anybody noticing.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Resident(_)) && self.mailbox.is_none() && self.uncommitted == 0
+    }
+
+    /// Puts a command behind those that wait. Gives it back when the mailbox is full.
+    pub(super) fn enqueue(
+        &mut self,
+        job: Arc<dyn Job>,
+        limits: &Limits,
+    ) -> Result<(), Arc<dyn Job>> {
+        let mailbox = self.mailbox.get_or_insert_default();
+        if mailbox.len() >= limits.mailbox_max {
+            return Err(job);
+        }
+        mailbox.push_back(job);
+        Ok(())
+    }
+
+    /// Puts a command in front of those that wait: it had its turn and could not finish it.
+    pub(super) fn requeue(&mut self, job: Arc<dyn Job>) {
+        self.mailbox.get_or_insert_default().push_front(job);
+    }
+
+    /// The next waiting command.
+    pub(super) fn dequeue(&mut self) -> Option<Arc<dyn Job>> {
+        let mailbox = self.mailbox.as_mut()?;
+        let job = mailbox.pop_front();
+        if mailbox.is_empty() {
+            self.mailbox = None;
+        }
+        job
+    }
+
+    /// Whether somebody waits.
+    pub(super) fn has_mail(&self) -> bool {
+        self.mailbox.is_some()
+    }
+
+    /// Takes all waiting commands.
+    pub(super) fn take_mailbox(&mut self) -> VecDeque<Arc<dyn Job>> {
+        self.mailbox
+            .take()
+            .map(|mailbox| *mailbox)
+            .unwrap_or_default()
+    }
+
+    /// Commands waiting, for those who only look.
+    pub(super) fn mailbox(&self) -> impl Iterator<Item = &Arc<dyn Job>> {
+        self.mailbox.iter().flat_map(|mailbox| mailbox.iter())
+    }
+
+    /// A write of this entity has committed at `position`.
+    pub(super) fn committed(&mut self, bytes: usize, key: Option<&str>, position: Offset) {
+        self.settled(bytes);
+        if let (Some(key), Some(keys)) = (key, self.keys.as_mut()) {
+            keys.committed(key, position);
+        }
+    }
+
+    /// A write of this entity has left the pipeline, one way or the other.
+    pub(super) fn settled(&mut self, bytes: usize) {
+        self.uncommitted = self.uncommitted.saturating_sub(1);
+        self.uncommitted_bytes = self.uncommitted_bytes.saturating_sub(bytes);
+    }
+
+    /// Drops the state; what is in the pipeline still decides what becomes of its callers.
+    pub(super) fn discard(&mut self) {
+        self.phase = Phase::Draining;
+        self.keys = None;
+    }
+}

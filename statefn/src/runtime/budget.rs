@@ -1,0 +1,85 @@
+//! Counters of what the whole runtime holds, with their limits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::call_error::{Failure, Overload};
+use crate::limits::Limits;
+
+/// What the shards of one runtime share of its limits.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    waiting: AtomicUsize,
+    waiting_bytes: AtomicUsize,
+    residents: AtomicUsize,
+}
+
+/// A place among the waiting calls, given back on drop.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Budget {
+    /// A place for a call that waits with `bytes` of arguments.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        bytes: usize,
+        limits: &Limits,
+    ) -> Result<Permit, Failure> {
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let mut permit = Permit {
+            budget: Arc::clone(self),
+            bytes: 0,
+        };
+        if waiting >= limits.waiting_max {
+            return Err(Failure::Overloaded(Overload::Waiting));
+        }
+        if bytes == 0 {
+            return Ok(permit);
+        }
+        permit.bytes = bytes;
+        let held = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if held.saturating_add(bytes) > limits.waiting_bytes_max {
+            return Err(Failure::Overloaded(Overload::WaitingBytes));
+        }
+        Ok(permit)
+    }
+
+    /// Calls accepted and not yet answered.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Entities in memory.
+    pub(crate) fn residents(&self) -> usize {
+        self.residents.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more entity in memory, if there is room.
+    pub(super) fn add_resident(&self, limits: &Limits) -> bool {
+        let before = self.residents.fetch_add(1, Ordering::Relaxed);
+        if before >= limits.residents_max {
+            self.residents.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+
+    /// Counts `count` entities less in memory.
+    pub(super) fn remove_residents(&self, count: usize) {
+        self.residents.fetch_sub(count, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.budget.waiting.fetch_sub(1, Ordering::Relaxed);
+        if self.bytes > 0 {
+            self.budget
+                .waiting_bytes
+                .fetch_sub(self.bytes, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! All shards of a runtime, and the task that looks after them.
+
+use std::any::TypeId;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use statefn_store::{PersistenceId, Slice, StoreFailure};
+
+use crate::call_error::Failure;
+use crate::runtime::shard::Shard;
+use crate::runtime::shared::{Intake, Shared, TICK};
+
+/// After this long a handler that does not return is reported.
+const STUCK_AFTER: Duration = Duration::from_secs(1);
+
+/// The shards of a runtime.
+pub(crate) struct Engine {
+    shared: Arc<Shared>,
+    shards: Box<[Arc<Shard>]>,
+}
+
+impl Engine {
+    /// Starts a runtime of this many shards.
+    pub(crate) fn start(shared: Shared, shards: usize) -> Arc<Self> {
+        let shared = Arc::new(shared);
+        let shards = (0..shards.clamp(1, usize::from(Slice::COUNT)))
+            .map(|_| Arc::new(Shard::new(Arc::clone(&shared))))
+            .collect();
+        let engine = Arc::new(Self { shared, shards });
+        let env = Arc::clone(&engine.shared.env);
+        env.spawn(Box::pin(look_after(Arc::downgrade(&engine))));
+        engine
+    }
+
+    /// What the shards have in common.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The shard that runs an entity.
+    pub(crate) fn shard(&self, id: &PersistenceId) -> &Arc<Shard> {
+        let index = usize::from(id.slice().get()) % self.shards.len();
+        // The remainder is below the length, and there is at least one shard.
+        &self.shards[index]
+    }
+
+    /// The index of a hosted Rust type.
+    pub(crate) fn type_index(&self, type_id: TypeId) -> Option<u16> {
+        self.shared.type_index(type_id)
+    }
+
+    /// Refuses further calls, lets accepted ones finish until the deadline, closes the store.
+    pub(crate) async fn shut_down(&self, deadline: Duration) -> Result<bool, StoreFailure> {
+        self.shared.set_intake(Intake::Stopped);
+        let env = &self.shared.env;
+        let until = env.now().saturating_add(deadline);
+        let mut finished = self.shards.iter().all(|shard| shard.is_quiet());
+        while !finished && env.now() < until {
+            env.sleep(Duration::from_millis(1)).await;
+            finished = self.shards.iter().all(|shard| shard.is_quiet());
+        }
+        if !finished {
+            let wrote = Failure::unknown("the runtime stopped before the commit answered");
+            self.stop_shards(&wrote, &Failure::Stopped).await;
+        }
+        self.shared.store.close().await?;
+        Ok(finished)
+    }
+
+    /// Drops everything in memory, as a crash would, and claims the store anew.
+    pub(crate) async fn crash(&self) -> Result<(), StoreFailure> {
+        let wrote = Failure::unknown("the runtime crashed before the commit answered");
+        self.stop_shards(&wrote, &Failure::unavailable("the runtime crashed"))
+            .await;
+        let epoch = self.shared.store.claim().await?;
+        self.shared.set_epoch(epoch);
+        Ok(())
+    }
+
+    async fn stop_shards(&self, wrote: &Failure, waiting: &Failure) {
+        let mut busy: Vec<&Arc<Shard>> = self.shards.iter().collect();
+        // A stuck handler must not keep the others from ending: it is left after a few rounds.
+        for _ in 0..1000 {
+            busy.retain(|shard| !shard.stop(wrote, waiting));
+            if busy.is_empty() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn tick(&self, stuck: &mut [Option<(u64, Duration)>]) {
+        self.shared.move_tick();
+        let now = self.shared.env.now();
+        for (index, (shard, stuck)) in self.shards.iter().zip(stuck).enumerate() {
+            *stuck = match (shard.tick(), *stuck) {
+                (None, _) => None,
+                (Some(visits), Some((before, since))) if visits == before => {
+                    if now.saturating_sub(since) >= STUCK_AFTER {
+                        tracing::error!(shard = index, "a handler does not return");
+                    }
+                    Some((before, since))
+                }
+                (Some(visits), _) => Some((visits, now)),
+            };
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ticks until nobody holds the engine any more.
+async fn look_after(engine: Weak<Engine>) {
+    let Some(env) = engine
+        .upgrade()
+        .map(|engine| Arc::clone(&engine.shared.env))
+    else {
+        return;
+    };
+    let mut stuck = Vec::new();
+    loop {
+        env.sleep(TICK).await;
+        let Some(engine) = engine.upgrade() else {
+            return;
+        };
+        stuck.resize(engine.shards.len(), None);
+        engine.tick(&mut stuck);
+    }
+}

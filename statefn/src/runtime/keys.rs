@@ -1,0 +1,129 @@
+//! Idempotency keys of one entity in memory: what is under way, and where committed ones lie.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use statefn_store::{Offset, RecordRef, Timestamp};
+
+/// The keys of an entity.
+#[derive(Default)]
+pub(super) struct Keys {
+    known: HashMap<Box<str>, Known>,
+    /// Where the records begin that were not loaded; zero when all unexpired ones are known.
+    older: Offset,
+}
+
+/// What is known of a key.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) fingerprint: u128,
+    pub(super) time: Timestamp,
+    pub(super) place: KeyPlace,
+}
+
+/// Where a key's outcome is.
+#[derive(Clone)]
+pub(super) enum KeyPlace {
+    /// In the pipeline: the encoded outcome waits for its commit.
+    Speculated(Arc<[u8]>),
+    /// In the journal.
+    Stored(Offset),
+}
+
+/// What a key means for a command that carries it.
+pub(super) enum Verdict {
+    /// Never seen within its retention.
+    Free,
+    /// Seen; the outcome is here.
+    Known(Known),
+    /// Seen, or perhaps seen: the store must be asked, from this record on.
+    Ask(Offset),
+}
+
+impl Keys {
+    /// Notes a stored record; of two under one key the first noted (the newest) stays.
+    pub(super) fn load(&mut self, record: RecordRef<'_>) {
+        self.known.entry(record.key.into()).or_insert(Known {
+            fingerprint: record.fingerprint,
+            time: record.time,
+            place: KeyPlace::Stored(record.offset),
+        });
+    }
+
+    /// Notes that records from this one on were not loaded.
+    pub(super) fn truncated(&mut self, older: Offset) {
+        self.older = older;
+    }
+
+    /// How many keys are in memory.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// What `key` means now; keys written before `cutoff` have expired.
+    pub(super) fn look_up(&self, key: &str, cutoff: Timestamp) -> Verdict {
+        match self.known.get(key) {
+            Some(known) if known.time < cutoff => Verdict::Free,
+            Some(known) => match known.place {
+                KeyPlace::Stored(offset) => Verdict::Ask(offset),
+                KeyPlace::Speculated(_) => Verdict::Known(known.clone()),
+            },
+            None if self.older == Offset::ZERO => Verdict::Free,
+            None => Verdict::Ask(self.older),
+        }
+    }
+
+    /// Notes the outcome of a command that joined the pipeline.
+    pub(super) fn speculate(
+        &mut self,
+        key: &str,
+        fingerprint: u128,
+        time: Timestamp,
+        outcome: Arc<[u8]>,
+    ) {
+        let place = KeyPlace::Speculated(outcome);
+        self.known.insert(
+            key.into(),
+            Known {
+                fingerprint,
+                time,
+                place,
+            },
+        );
+    }
+
+    /// The outcome under `key` lies in the journal now.
+    pub(super) fn committed(&mut self, key: &str, position: Offset) {
+        if let Some(known) = self.known.get_mut(key) {
+            known.place = KeyPlace::Stored(position);
+        }
+    }
+
+    /// Forgets expired keys, and the oldest committed ones beyond `limit`.
+    pub(super) fn prune(&mut self, cutoff: Timestamp, limit: usize) {
+        self.known.retain(|_, known| {
+            known.time >= cutoff || matches!(known.place, KeyPlace::Speculated(_))
+        });
+        if self.known.len() <= limit {
+            return;
+        }
+        let mut stored: Vec<Offset> = self
+            .known
+            .values()
+            .filter_map(|known| match known.place {
+                KeyPlace::Stored(offset) => Some(offset),
+                KeyPlace::Speculated(_) => None,
+            })
+            .collect();
+        stored.sort_unstable();
+        // Half of the limit goes at once, so that pruning is not a cost of every command.
+        let surplus = self.known.len() - limit / 2;
+        let Some(&newest_gone) = stored.get(surplus.saturating_sub(1)).or(stored.last()) else {
+            return;
+        };
+        self.known.retain(
+            |_, known| !matches!(known.place, KeyPlace::Stored(offset) if offset <= newest_gone),
+        );
+        self.older = self.older.max(newest_gone);
+    }
+}

@@ -1,0 +1,20 @@
+//! The machinery: shards, activations, recovery, speculation and gate.
+//!
+//! [`step`] and [`core`] decide and are pure; [`shard`] and [`engine`] wait.
+
+mod activation;
+pub(crate) mod budget;
+pub(crate) mod core;
+pub(crate) mod engine;
+pub(crate) mod hosted;
+mod idle;
+pub(crate) mod isolate;
+mod keys;
+mod outcome;
+mod panics;
+mod pipeline;
+pub(crate) mod recovery;
+pub(crate) mod shard;
+pub(crate) mod shared;
+pub(crate) mod slot;
+pub(crate) mod step;

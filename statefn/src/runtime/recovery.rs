@@ -1,0 +1,195 @@
+//! Recovery: a snapshot and the events after it become a state in memory.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+
+use statefn_store::{EventRef, Loaded, RecordRef, Replay, SequenceNumber, SnapshotRef, Timestamp};
+
+use crate::codec::{self, Codec};
+use crate::entity::Behavior;
+use crate::runtime::isolate::isolate;
+use crate::runtime::keys::Keys;
+
+/// What a recovery brings into memory.
+pub(crate) struct Recovered {
+    pub(super) state: Box<dyn Any + Send>,
+    pub(super) sequence: SequenceNumber,
+    pub(super) keys: Option<Box<Keys>>,
+}
+
+/// Why stored events did not become a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unrecoverable {
+    pub(crate) sequence: SequenceNumber,
+    pub(crate) reason: String,
+}
+
+/// What a recovery needs to know besides the entity type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecoverySettings {
+    /// Hash of the state's shape over its codec; a snapshot with another one is dropped.
+    pub(crate) shape: u128,
+    /// Keys written before this instant have expired.
+    pub(crate) cutoff: Timestamp,
+    /// How many keys are kept in memory.
+    pub(crate) keys_max: usize,
+}
+
+/// Folds what a store streams into a state of `E`.
+struct Recovery<E> {
+    settings: RecoverySettings,
+    state: E,
+    sequence: SequenceNumber,
+    keys: Option<Box<Keys>>,
+    failure: Option<Unrecoverable>,
+}
+
+/// A recovery of `E`, to be handed to a store.
+pub(crate) fn begin<E: Behavior>(settings: RecoverySettings) -> Box<dyn Replay> {
+    Box::new(Recovery {
+        settings,
+        state: E::default(),
+        sequence: SequenceNumber::ZERO,
+        keys: None,
+        failure: None,
+    })
+}
+
+/// What the recovery of `E` that the store has filled came to.
+pub(crate) fn finish<E: Behavior>(loaded: Loaded) -> Result<Recovered, Unrecoverable> {
+    let replay: Box<dyn Any> = loaded.replay;
+    let Ok(recovery) = replay.downcast::<Recovery<E>>() else {
+        let reason = "the store returned another replay than it was given".to_owned();
+        return Err(Unrecoverable {
+            sequence: SequenceNumber::ZERO,
+            reason,
+        });
+    };
+    let Recovery {
+        state,
+        sequence,
+        keys,
+        failure,
+        ..
+    } = *recovery;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if sequence != loaded.head.sequence {
+        let reason = format!(
+            "the store replayed up to {sequence}, but its journal ends at {}",
+            loaded.head.sequence
+        );
+        return Err(Unrecoverable {
+            sequence: sequence.next(),
+            reason,
+        });
+    }
+    Ok(Recovered {
+        state: Box::new(state),
+        sequence,
+        keys,
+    })
+}
+
+impl<E: Behavior> Recovery<E> {
+    fn apply(&mut self, event: &EventRef<'_>) -> Result<(), String> {
+        if event.sequence != self.sequence.next() {
+            return Err(format!(
+                "expected event {}, got {}",
+                self.sequence.next(),
+                event.sequence
+            ));
+        }
+        let codec = codec(event.codec)?;
+        let decoded: E::Event =
+            codec::event::decode(event.name, event.version, codec, event.payload)
+                .map_err(|e| format!("event `{}` version {}: {e}", event.name, event.version))?;
+        self.state.apply(&decoded);
+        Ok(())
+    }
+}
+
+fn codec(id: u8) -> Result<Codec, String> {
+    Codec::from_id(id).ok_or_else(|| format!("codec {id} is unknown"))
+}
+
+impl<E: Behavior> Replay for Recovery<E> {
+    fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool {
+        if snapshot.shape != self.settings.shape {
+            return false;
+        }
+        let Ok(codec) = codec(snapshot.codec) else {
+            return false;
+        };
+        match isolate(|| codec.decode::<E>(snapshot.payload)) {
+            Ok(Ok(state)) => {
+                self.state = state;
+                self.sequence = snapshot.sequence;
+                true
+            }
+            Ok(Err(error)) => dropped_snapshot::<E>(&error),
+            Err(panic) => dropped_snapshot::<E>(&panic),
+        }
+    }
+
+    fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
+        let applied = isolate(|| self.apply(&event))
+            .unwrap_or_else(|panic| Err(format!("event `{}` panicked: {panic}", event.name)));
+        match applied {
+            Ok(()) => {
+                self.sequence = event.sequence;
+                ControlFlow::Continue(())
+            }
+            Err(reason) => {
+                self.failure = Some(Unrecoverable {
+                    sequence: event.sequence,
+                    reason,
+                });
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn skipped(&mut self, sequence: SequenceNumber) {
+        self.sequence = sequence;
+    }
+
+    fn record(&mut self, record: RecordRef<'_>) -> ControlFlow<()> {
+        if record.time < self.settings.cutoff {
+            return ControlFlow::Break(());
+        }
+        let keys = self.keys.get_or_insert_default();
+        if keys.len() >= self.settings.keys_max {
+            keys.truncated(record.offset);
+            return ControlFlow::Break(());
+        }
+        keys.load(record);
+        ControlFlow::Continue(())
+    }
+}
+
+fn dropped_snapshot<E: Behavior>(reason: &dyn std::fmt::Display) -> bool {
+    tracing::warn!(entity = E::TYPE, %reason, "a snapshot is dropped, all events are replayed");
+    false
+}
+
+/// A replay that keeps nothing: for whoever only needs the head.
+#[derive(Debug)]
+pub(crate) struct HeadOnly;
+
+impl Replay for HeadOnly {
+    fn snapshot(&mut self, _snapshot: SnapshotRef<'_>) -> bool {
+        true
+    }
+
+    fn event(&mut self, _event: EventRef<'_>) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+
+    fn skipped(&mut self, _sequence: SequenceNumber) {}
+
+    fn record(&mut self, _record: RecordRef<'_>) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}

@@ -1,0 +1,322 @@
+//! A call on its way: queued, then behind the gate, then answered.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use statefn_store::StoredRecord;
+
+use crate::call_error::{CallError, Failure};
+use crate::command::Operation;
+use crate::runtime::activation::Activation;
+use crate::runtime::budget::Permit;
+use crate::runtime::shared::Shared;
+use crate::runtime::step::{self, Request, Step, Turn};
+
+/// The answer of a call.
+pub(crate) type Answer<O> = Result<<O as Operation>::Reply, CallError<<O as Operation>::Error>>;
+
+/// A call that waits in a queue, whatever its type.
+pub(super) trait Job: Send + Sync {
+    /// Runs the call on its entity and says what the shard must do about it.
+    fn run(self: Arc<Self>, activation: &mut Activation, turn: &Turn<'_>) -> JobDone;
+
+    /// Runs the call again after the store has been asked for the record of its key.
+    fn resume(
+        self: Arc<Self>,
+        found: Option<StoredRecord>,
+        activation: &mut Activation,
+        turn: &Turn<'_>,
+    ) -> JobDone;
+
+    /// Answers the call without running it.
+    fn refuse(&self, failure: Failure) -> Option<Waker>;
+
+    /// Answers the call if it has waited since before `oldest`.
+    fn expire(&self, oldest: Duration) -> Option<Waker>;
+
+    /// The span in which the caller made the call.
+    fn span(&self) -> tracing::Span;
+}
+
+/// What became of a job.
+pub(super) enum JobDone {
+    /// Answered; wake its caller.
+    Answered(Option<Waker>),
+    /// Its answer waits for the commit of the entity's last write; here is its own, if any.
+    Gated(Arc<dyn Waiter>, Option<step::Write>),
+    /// Answered, and the activation is lost: the handler panicked, or its state went too far.
+    Lost(Option<Waker>),
+    /// The store must be asked for this key first.
+    LookUp(step::LookUp, Arc<dyn Job>),
+}
+
+/// A call whose answer waits behind the gate.
+pub(super) trait Waiter: Send + Sync {
+    /// The write is on stable storage: the answer may leave.
+    fn open(&self) -> Option<Waker>;
+
+    /// The write is not: the answer is this instead.
+    fn fail(&self, failure: Failure) -> Option<Waker>;
+
+    /// Answers the call if it has waited since before `oldest`.
+    fn expire(&self, oldest: Duration) -> Option<Waker>;
+}
+
+/// Where a call is while its caller waits.
+pub(crate) struct Slot<O: Operation> {
+    state: Mutex<State<O>>,
+    accepted: Duration,
+    span: tracing::Span,
+    _permit: Permit,
+}
+
+enum State<O: Operation> {
+    /// Not started. The option is only empty while the call runs.
+    Queued {
+        call: Option<Request<O>>,
+        waker: Option<Waker>,
+    },
+    /// Ran; its answer waits for a commit.
+    Gated {
+        answer: Answer<O>,
+        wrote: bool,
+        waker: Option<Waker>,
+    },
+    /// Answered.
+    Ready(Answer<O>),
+    /// The caller has its answer, or went away.
+    Gone,
+}
+
+impl<O: Operation> Slot<O> {
+    /// A call that waits in a queue.
+    pub(super) fn queued(call: Request<O>, accepted: Duration, permit: Permit) -> Self {
+        let state = Mutex::new(State::Queued {
+            call: Some(call),
+            waker: None,
+        });
+        Self {
+            state,
+            accepted,
+            span: tracing::Span::current(),
+            _permit: permit,
+        }
+    }
+
+    /// A call that must wait in a queue, if the runtime still takes one.
+    pub(super) fn accept(request: Request<O>, shared: &Shared) -> Result<Self, Failure> {
+        let bytes = step::argument_bytes(&request);
+        let permit = shared.budget.admit(bytes, &shared.limits)?;
+        Ok(Self::queued(request, shared.env.now(), permit))
+    }
+
+    /// A call that has run at once and whose answer waits for a commit.
+    pub(super) fn gated(
+        answer: Answer<O>,
+        wrote: bool,
+        accepted: Duration,
+        permit: Permit,
+    ) -> Self {
+        let state = Mutex::new(State::Gated {
+            answer,
+            wrote,
+            waker: None,
+        });
+        Self {
+            state,
+            accepted,
+            span: tracing::Span::none(),
+            _permit: permit,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<O>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer, if it is there; otherwise the caller's waker is kept.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Answer<O>> {
+        let mut state = self.lock();
+        match &mut *state {
+            State::Queued { waker, .. } | State::Gated { waker, .. } => {
+                match waker {
+                    Some(known) => known.clone_from(cx.waker()),
+                    None => *waker = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+            State::Ready(_) | State::Gone => match std::mem::replace(&mut *state, State::Gone) {
+                State::Ready(answer) => Poll::Ready(answer),
+                _ => Poll::Ready(Err(Failure::Stopped.widen())),
+            },
+        }
+    }
+
+    /// The caller waits no longer: what it may say of the outcome. `None` if the answer came first.
+    pub(crate) fn give_up(&self) -> Option<Failure> {
+        let mut state = self.lock();
+        match &*state {
+            State::Queued { call: Some(_), .. } | State::Gated { wrote: false, .. } => {
+                *state = State::Gone;
+                Some(Failure::Timeout)
+            }
+            State::Queued { .. } | State::Gated { .. } => {
+                *state = State::Gone;
+                Some(Failure::unknown(
+                    "the deadline passed while the command was under way",
+                ))
+            }
+            State::Ready(_) | State::Gone => None,
+        }
+    }
+
+    fn answer(&self, answer: Answer<O>) -> Option<Waker> {
+        let mut state = self.lock();
+        let waker = match &mut *state {
+            State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
+            State::Ready(_) | State::Gone => return None,
+        };
+        *state = State::Ready(answer);
+        waker
+    }
+
+    fn expire_since(&self, oldest: Duration) -> Option<Waker> {
+        if self.accepted >= oldest {
+            return None;
+        }
+        let mut state = self.lock();
+        let (failure, waker) = match &mut *state {
+            State::Queued {
+                call: Some(_),
+                waker,
+            }
+            | State::Gated {
+                wrote: false,
+                waker,
+                ..
+            } => (Failure::Timeout, waker.take()),
+            State::Gated { waker, .. } => (
+                Failure::unknown("the commit did not answer in time"),
+                waker.take(),
+            ),
+            State::Queued { .. } | State::Ready(_) | State::Gone => return None,
+        };
+        *state = State::Ready(Err(failure.widen()));
+        waker
+    }
+
+    fn settle(self: Arc<Self>, step: Step<O>) -> JobDone {
+        match step {
+            Step::Answer(answer) => JobDone::Answered(self.answer(answer)),
+            Step::Gated { answer, write } => {
+                let mut state = self.lock();
+                let waker = match &mut *state {
+                    State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
+                    State::Ready(_) | State::Gone => None,
+                };
+                // A caller that gave up is gone; its command runs to the end all the same.
+                if !matches!(&*state, State::Ready(_) | State::Gone) {
+                    *state = State::Gated {
+                        answer,
+                        wrote: write.is_some(),
+                        waker,
+                    };
+                }
+                drop(state);
+                JobDone::Gated(self, write)
+            }
+            Step::Lost(failure) => JobDone::Lost(self.answer(Err(failure.widen()))),
+            Step::LookUp(look_up, call) => {
+                if let State::Queued { call: place, .. } = &mut *self.lock() {
+                    *place = Some(call);
+                }
+                JobDone::LookUp(look_up, self)
+            }
+        }
+    }
+
+    fn start(&self, turn: &Turn<'_>) -> Option<Request<O>> {
+        let mut state = self.lock();
+        let State::Queued { call, waker } = &mut *state else {
+            return None;
+        };
+        let too_late = call
+            .as_ref()
+            .and_then(|call| call.options.deadline)
+            .is_some_and(|deadline| turn.env.now() >= deadline);
+        if too_late {
+            let waker = waker.take();
+            *state = State::Ready(Err(CallError::Timeout));
+            drop(state);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+            return None;
+        }
+        call.take()
+    }
+}
+
+impl<O: Operation> Job for Slot<O> {
+    fn run(self: Arc<Self>, activation: &mut Activation, turn: &Turn<'_>) -> JobDone {
+        match self.start(turn) {
+            Some(call) => {
+                let step = step::run(call, activation, turn);
+                self.settle(step)
+            }
+            None => JobDone::Answered(None),
+        }
+    }
+
+    fn resume(
+        self: Arc<Self>,
+        found: Option<StoredRecord>,
+        activation: &mut Activation,
+        turn: &Turn<'_>,
+    ) -> JobDone {
+        match self.start(turn) {
+            Some(call) => {
+                let step = step::resume(call, found, activation, turn);
+                self.settle(step)
+            }
+            None => JobDone::Answered(None),
+        }
+    }
+
+    fn refuse(&self, failure: Failure) -> Option<Waker> {
+        self.answer(Err(failure.widen()))
+    }
+
+    fn expire(&self, oldest: Duration) -> Option<Waker> {
+        self.expire_since(oldest)
+    }
+
+    fn span(&self) -> tracing::Span {
+        self.span.clone()
+    }
+}
+
+impl<O: Operation> Waiter for Slot<O> {
+    fn open(&self) -> Option<Waker> {
+        let mut state = self.lock();
+        match std::mem::replace(&mut *state, State::Gone) {
+            State::Gated { answer, waker, .. } => {
+                *state = State::Ready(answer);
+                waker
+            }
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
+    fn fail(&self, failure: Failure) -> Option<Waker> {
+        self.answer(Err(failure.widen()))
+    }
+
+    fn expire(&self, oldest: Duration) -> Option<Waker> {
+        self.expire_since(oldest)
+    }
+}

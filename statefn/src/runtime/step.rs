@@ -1,0 +1,449 @@
+//! One command on one entity: state and command to events, reply and writes.
+//!
+//! No input or output, no waiting: the shard decides what happens with the result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use statefn_store::{
+    Member, NewEvent, NewRecord, NewSnapshot, Offset, SequenceNumber, StoredRecord, Timestamp,
+};
+
+use crate::call_error::{CallError, Failure};
+use crate::codec::{self, Codec};
+use crate::command::{Mode, Operation};
+use crate::context::Context;
+use crate::entity::Behavior;
+use crate::env::Env;
+use crate::limits::Limits;
+use crate::metadata::Metadata;
+use crate::reply::Handled;
+use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::hosted::Hosted;
+use crate::runtime::isolate::isolate;
+use crate::runtime::keys::{KeyPlace, Known, Verdict};
+use crate::runtime::outcome;
+use crate::runtime::slot::Answer;
+
+/// An operation with what the caller said about it.
+pub(crate) struct Request<O> {
+    pub(crate) operation: O,
+    pub(crate) options: RequestOptions,
+}
+
+/// What a caller says about a call.
+#[derive(Debug, Default)]
+pub(crate) struct RequestOptions {
+    pub(crate) key: Option<Box<str>>,
+    /// By [`Env::now`].
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) metadata: Metadata,
+}
+
+/// What a step may look at besides the entity.
+pub(super) struct Turn<'a> {
+    pub(super) env: &'a dyn Env,
+    pub(super) limits: &'a Limits,
+    pub(super) hosted: &'a Hosted,
+}
+
+/// What one command came to.
+pub(super) enum Step<O: Operation> {
+    /// The answer may leave at once.
+    Answer(Answer<O>),
+    /// The answer must wait: for its own write, or for the entity's last one.
+    Gated {
+        answer: Answer<O>,
+        write: Option<Write>,
+    },
+    /// Nothing happened, and the state in memory is not to be trusted any more.
+    Lost(Failure),
+    /// The store must be asked for the key first.
+    LookUp(LookUp, Request<O>),
+}
+
+/// What a command writes.
+pub(super) struct Write {
+    pub(super) member: Member,
+    pub(super) bytes: usize,
+    pub(super) key: Option<Box<str>>,
+}
+
+/// A key for which the store must be asked.
+pub(super) struct LookUp {
+    pub(super) key: Box<str>,
+    pub(super) newest: Offset,
+}
+
+/// A key on its way through a command.
+struct Keyed {
+    key: Box<str>,
+    fingerprint: u128,
+}
+
+/// Runs a request on a resident entity. A panic of user code is a [`Step::Lost`].
+pub(super) fn run<O: Operation>(
+    request: Request<O>,
+    activation: &mut Activation,
+    turn: &Turn<'_>,
+) -> Step<O> {
+    let id = activation.id.clone();
+    isolate(|| decide(request, activation, turn))
+        .unwrap_or_else(|message| Step::Lost(Failure::Panicked { id, message }))
+}
+
+/// Runs a request whose key the store has been asked for.
+pub(super) fn resume<O: Operation>(
+    request: Request<O>,
+    found: Option<StoredRecord>,
+    activation: &mut Activation,
+    turn: &Turn<'_>,
+) -> Step<O> {
+    let id = activation.id.clone();
+    isolate(|| decide_with(request, found, activation, turn))
+        .unwrap_or_else(|message| Step::Lost(Failure::Panicked { id, message }))
+}
+
+fn decide<O: Operation>(
+    mut request: Request<O>,
+    activation: &mut Activation,
+    turn: &Turn<'_>,
+) -> Step<O> {
+    let Some(key) = request.options.key.take() else {
+        return execute(request, None, activation, turn);
+    };
+    let fingerprint = match outcome::fingerprint(&request.operation, turn.hosted.options.codec) {
+        Ok(fingerprint) => fingerprint,
+        Err(failure) => return Step::Answer(Err(failure.widen())),
+    };
+    let cutoff = turn.cutoff();
+    let verdict = match &activation.keys {
+        Some(keys) => keys.look_up(&key, cutoff),
+        None => Verdict::Free,
+    };
+    match verdict {
+        Verdict::Free => execute(request, Some(Keyed { key, fingerprint }), activation, turn),
+        Verdict::Known(known) => duplicate(&key, fingerprint, &known, activation),
+        Verdict::Ask(newest) => {
+            request.options.key = Some(key.clone());
+            Step::LookUp(LookUp { key, newest }, request)
+        }
+    }
+}
+
+fn decide_with<O: Operation>(
+    mut request: Request<O>,
+    found: Option<StoredRecord>,
+    activation: &mut Activation,
+    turn: &Turn<'_>,
+) -> Step<O> {
+    let Some(key) = request.options.key.take() else {
+        return execute(request, None, activation, turn);
+    };
+    let fingerprint = match outcome::fingerprint(&request.operation, turn.hosted.options.codec) {
+        Ok(fingerprint) => fingerprint,
+        Err(failure) => return Step::Answer(Err(failure.widen())),
+    };
+    match found {
+        Some(record) if record.time >= turn.cutoff() => {
+            let known = Known {
+                fingerprint: record.fingerprint,
+                time: record.time,
+                place: KeyPlace::Speculated(record.outcome.into()),
+            };
+            duplicate(&key, fingerprint, &known, activation)
+        }
+        _ => execute(request, Some(Keyed { key, fingerprint }), activation, turn),
+    }
+}
+
+/// Answers a command whose key was seen before with the outcome of the first one.
+fn duplicate<O: Operation>(
+    key: &str,
+    fingerprint: u128,
+    known: &Known,
+    activation: &Activation,
+) -> Step<O> {
+    let answer = match &known.place {
+        _ if known.fingerprint != fingerprint => Err(CallError::KeyReused { key: key.into() }),
+        KeyPlace::Speculated(bytes) => match outcome::decode::<O>(bytes) {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::AlreadyApplied { key: key.into() }),
+        },
+        KeyPlace::Stored(_) => Err(CallError::AlreadyApplied { key: key.into() }),
+    };
+    behind_gate(answer, activation)
+}
+
+/// An answer without a write of its own waits for the entity's last write, if there is one.
+fn behind_gate<O: Operation>(answer: Answer<O>, activation: &Activation) -> Step<O> {
+    if activation.uncommitted == 0 {
+        Step::Answer(answer)
+    } else {
+        Step::Gated {
+            answer,
+            write: None,
+        }
+    }
+}
+
+fn execute<O: Operation>(
+    request: Request<O>,
+    keyed: Option<Keyed>,
+    activation: &mut Activation,
+    turn: &Turn<'_>,
+) -> Step<O> {
+    let id = activation.id.clone();
+    let sequence = activation.sequence;
+    let Phase::Resident(state) = &mut activation.phase else {
+        return Step::Answer(Err(
+            Failure::unavailable("the entity is not in memory").widen()
+        ));
+    };
+    let Some(entity) = state.downcast_mut::<O::Entity>() else {
+        return Step::Answer(Err(
+            Failure::unavailable("another type holds this name").widen()
+        ));
+    };
+    let Request { operation, options } = request;
+    let _span = tracing::debug_span!(
+        "command",
+        entity = %id.entity_type(), id = id.id(), command = O::NAME, sequence = sequence.get()
+    )
+    .entered();
+    let metadata = options.metadata;
+    let context = || Context::new(id.clone(), sequence, turn.env.wall(), metadata);
+    let (handled, context) = <O::Mode as Mode<O>>::run(operation, entity, context);
+    let mut draft = Draft::new(context, keyed, turn);
+    if let Handled::Rejected(rejection) = handled {
+        draft.events.clear();
+        return draft.finish(Err(CallError::Rejected(rejection)), activation, turn);
+    }
+    // Encoded before they are applied, so that an event that cannot be stored changes nothing.
+    draft.encoded = match draft.encode_events(turn) {
+        Ok(encoded) => encoded,
+        Err(failure) => return behind_gate(Err(failure.widen()), activation),
+    };
+    for event in draft.events.drain(..) {
+        entity.apply(&event);
+    }
+    let reply = match handled {
+        Handled::Reply(reply) => Ok(reply),
+        Handled::Then(then) => Ok(then.resolve(entity)),
+        Handled::Rejected(rejection) => Err(CallError::Rejected(rejection)),
+    };
+    draft.snapshot = due_snapshot(entity, sequence, draft.encoded.len(), turn);
+    draft.finish(reply, activation, turn)
+}
+
+/// A command's writes while they come together.
+struct Draft<E: Behavior> {
+    now: Timestamp,
+    metadata: Metadata,
+    events: Vec<E::Event>,
+    encoded: Vec<NewEvent>,
+    snapshot: Option<NewSnapshot>,
+    keyed: Option<Keyed>,
+}
+
+impl<E: Behavior> Draft<E> {
+    fn new(context: Option<Context<E>>, keyed: Option<Keyed>, turn: &Turn<'_>) -> Self {
+        let (now, events, metadata) = match context {
+            Some(context) => context.into_parts(),
+            None => (turn.env.wall(), Vec::new(), Metadata::new()),
+        };
+        Self {
+            now,
+            metadata,
+            events,
+            encoded: Vec::new(),
+            snapshot: None,
+            keyed,
+        }
+    }
+
+    fn encode_events(&self, turn: &Turn<'_>) -> Result<Vec<NewEvent>, Failure> {
+        let limit = turn.limits.events_max;
+        if self.events.len() > limit {
+            let what = "the list of events of one command (counted in events)";
+            return Err(Failure::TooLarge {
+                what,
+                bytes: self.events.len(),
+                limit,
+            });
+        }
+        let codec = turn.hosted.options.codec;
+        self.events
+            .iter()
+            .map(|event| encode_event(event, codec, turn.limits))
+            .collect()
+    }
+
+    /// Puts the member together and moves the activation on.
+    fn finish<O: Operation<Entity = E>>(
+        self,
+        answer: Answer<O>,
+        activation: &mut Activation,
+        turn: &Turn<'_>,
+    ) -> Step<O> {
+        if self.encoded.is_empty() && self.keyed.is_none() {
+            return behind_gate(answer, activation);
+        }
+        let changed = !self.encoded.is_empty();
+        match self.member::<O>(&answer, activation, turn) {
+            Ok(write) => {
+                activation.sequence = write.member.last_sequence();
+                Step::Gated {
+                    answer,
+                    write: Some(write),
+                }
+            }
+            // The events are applied, so the state has gone where the journal will not.
+            Err(failure) if changed => Step::Lost(failure),
+            Err(failure) => behind_gate(Err(failure.widen()), activation),
+        }
+    }
+
+    fn member<O: Operation<Entity = E>>(
+        self,
+        answer: &Answer<O>,
+        activation: &mut Activation,
+        turn: &Turn<'_>,
+    ) -> Result<Write, Failure> {
+        let mut member = Member::new(activation.id.clone(), activation.sequence, self.now);
+        member.metadata = outcome::encode_metadata(&self.metadata, turn.limits)?;
+        member.events = self.encoded;
+        member.snapshot = self.snapshot;
+        let mut key = None;
+        if let Some(keyed) = self.keyed {
+            let bytes = outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?;
+            let shared: Arc<[u8]> = bytes.as_slice().into();
+            let keys = activation.keys.get_or_insert_default();
+            if keys.len() >= turn.limits.keys_max {
+                keys.prune(turn.cutoff(), turn.limits.keys_max);
+            }
+            keys.speculate(&keyed.key, keyed.fingerprint, self.now, shared);
+            member.record = Some(NewRecord {
+                key: keyed.key.to_string(),
+                fingerprint: keyed.fingerprint,
+                outcome: bytes,
+            });
+            key = Some(keyed.key);
+        }
+        let bytes = member_bytes(&member);
+        let limit = turn
+            .limits
+            .batch_bytes_max
+            .saturating_add(turn.limits.snapshot_bytes_max);
+        if bytes > limit {
+            return Err(Failure::TooLarge {
+                what: "what one command writes",
+                bytes,
+                limit,
+            });
+        }
+        Ok(Write { member, bytes, key })
+    }
+}
+
+impl Turn<'_> {
+    /// Keys written before this instant have expired.
+    fn cutoff(&self) -> Timestamp {
+        self.hosted.cutoff(self.env.wall())
+    }
+}
+
+fn encode_event<Ev: crate::event::Event>(
+    event: &Ev,
+    codec: Codec,
+    limits: &Limits,
+) -> Result<NewEvent, Failure> {
+    let Some(declaration) = Ev::EVENTS.get(event.index()) else {
+        let reason = "its index is not among the declared events".into();
+        return Err(Failure::Encoding {
+            what: "an event",
+            reason,
+        });
+    };
+    let mut payload = Vec::with_capacity(64);
+    codec::event::encode(event, codec, &mut payload).map_err(|e| Failure::Encoding {
+        what: "an event",
+        reason: e.to_string().into(),
+    })?;
+    let limit = limits.payload_bytes_max;
+    if payload.len() > limit {
+        return Err(Failure::TooLarge {
+            what: "an event",
+            bytes: payload.len(),
+            limit,
+        });
+    }
+    Ok(NewEvent {
+        name: declaration.name.into(),
+        version: declaration.version,
+        codec: codec.id(),
+        payload,
+    })
+}
+
+/// The snapshot that is due when `count` events after `before` include a multiple of the cadence.
+fn due_snapshot<E: Behavior>(
+    entity: &E,
+    before: SequenceNumber,
+    count: usize,
+    turn: &Turn<'_>,
+) -> Option<NewSnapshot> {
+    let every = turn.hosted.options.snapshot_every;
+    let before = before.get();
+    let after = before.saturating_add(count as u64);
+    if every == 0 || after / every == before / every {
+        return None;
+    }
+    let codec = turn.hosted.options.codec;
+    let mut payload = Vec::new();
+    if let Err(error) = codec.encode(entity, &mut payload) {
+        tracing::error!(entity = E::TYPE, %error, "a snapshot is left out: it cannot be encoded");
+        return None;
+    }
+    if payload.len() > turn.limits.snapshot_bytes_max {
+        let bytes = payload.len();
+        tracing::error!(
+            entity = E::TYPE,
+            bytes,
+            "a snapshot is left out: it is too large"
+        );
+        return None;
+    }
+    Some(NewSnapshot {
+        shape: turn.hosted.shape,
+        codec: codec.id(),
+        payload,
+    })
+}
+
+/// About how many bytes a request holds while it waits in a queue.
+pub(super) fn argument_bytes<O: Operation>(request: &Request<O>) -> usize {
+    let mut bytes = Vec::new();
+    // What cannot be encoded fails later, with a clear answer; here it counts by its fixed size.
+    let encoded =
+        isolate(|| <O::Mode as Mode<O>>::encode(&request.operation, Codec::Bincode, &mut bytes));
+    drop(encoded);
+    size_of::<Request<O>>() + bytes.len() + request.options.metadata.bytes()
+}
+
+fn member_bytes(member: &Member) -> usize {
+    let events: usize = member
+        .events
+        .iter()
+        .map(|event| event.payload.len() + 32)
+        .sum();
+    let snapshot = member
+        .snapshot
+        .as_ref()
+        .map_or(0, |snapshot| snapshot.payload.len());
+    let record = member
+        .record
+        .as_ref()
+        .map_or(0, |record| record.outcome.len() + record.key.len());
+    64 + member.metadata.len() + events + snapshot + record
+}

@@ -1,0 +1,290 @@
+//! The runtime as its user holds it: builder and handle.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use statefn_store::{EntityType, Memory, Store, StoreFailure};
+
+use crate::admin::Admin;
+use crate::call::Handle;
+use crate::definition::{Definition, Registration, define};
+use crate::entity::{Behavior, Entity, EntityRef};
+use crate::env::{Env, TokioEnv};
+use crate::limits::Limits;
+use crate::runtime::engine::Engine;
+use crate::runtime::hosted::Hosted;
+use crate::runtime::shared::{Shared, TICK};
+use crate::shape::ShapeError;
+
+/// How many shards a runtime has unless its builder says otherwise.
+const SHARDS: usize = 64;
+
+/// A running set of entities over one store. A cheap handle: clones share everything.
+///
+/// Dropping the last handle and reference lets the store finish what it has begun and close.
+/// [`shutdown`](Self::shutdown) also waits for accepted commands.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    engine: Arc<Engine>,
+    /// Stored types for which this program has no code.
+    unhosted: Arc<[EntityType]>,
+}
+
+impl Runtime {
+    /// A builder: in-memory store, default limits, every linked entity type.
+    pub fn builder() -> Builder {
+        Builder {
+            store: None,
+            env: None,
+            limits: Limits::default(),
+            shards: SHARDS,
+            discovery: true,
+            definitions: Vec::new(),
+        }
+    }
+
+    /// A reference to the entity `id`. Nothing is loaded before the first call.
+    ///
+    /// An id that is empty or too long, and a type that this runtime does not host, are answered
+    /// by the calls.
+    pub fn entity<E: Behavior>(&self, id: impl Into<Box<str>>) -> E::Ref {
+        <E::Ref as EntityRef>::from_handle(Handle::<E>::new(&self.engine, id.into()))
+    }
+
+    /// What operators need: quarantined entities, checks, backups.
+    pub fn admin(&self) -> Admin {
+        Admin::new(Arc::clone(&self.engine), Arc::clone(&self.unhosted))
+    }
+
+    /// Stops: refuses further calls with `Stopped`, lets accepted ones finish, closes the store.
+    ///
+    /// Answers whether everything accepted had finished by the deadline. What had not is answered
+    /// `Stopped` (not applied) or `OutcomeUnknown` (with the store already).
+    ///
+    /// # Errors
+    ///
+    /// The store could not be closed cleanly; nothing acknowledged is lost.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, the runtime refuses calls but the store stays open; call it again.
+    pub async fn shutdown(&self, deadline: Duration) -> Result<bool, StoreFailure> {
+        self.engine.shut_down(deadline).await
+    }
+
+    /// For tests: drops everything that is not committed, as a crash of the process would, and
+    /// goes on from the store.
+    ///
+    /// Calls under way answer `Unavailable` (not applied) or `OutcomeUnknown` (with the store
+    /// already).
+    ///
+    /// # Errors
+    ///
+    /// The store could not be claimed again.
+    pub async fn crash(&self) -> Result<(), StoreFailure> {
+        self.engine.crash().await
+    }
+}
+
+/// Puts a [`Runtime`] together.
+pub struct Builder {
+    store: Option<Arc<dyn Store>>,
+    env: Option<Arc<dyn Env>>,
+    limits: Limits,
+    shards: usize,
+    discovery: bool,
+    definitions: Vec<Arc<dyn Definition>>,
+}
+
+impl Builder {
+    /// The store. Without one everything lives in memory and ends with the process.
+    #[must_use]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Hosts `E`, for code in crates that the linker may drop. Twice is fine.
+    #[must_use]
+    pub fn register<E: Behavior>(mut self) -> Self {
+        self.definitions.push(define::<E>());
+        self
+    }
+
+    /// Hosts exactly these types (a tuple of entities) instead of every linked one.
+    #[must_use]
+    pub fn only<S: EntitySet>(mut self) -> Self {
+        self.discovery = false;
+        S::define(&mut |definition| self.definitions.push(definition.0));
+        self
+    }
+
+    /// Other bounds than the default ones.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many shards (1 to 1,024, default 64). More than cores, so that two commands seldom
+    /// meet; it may change from run to run.
+    #[must_use]
+    pub fn shards(mut self, count: usize) -> Self {
+        self.shards = count;
+        self
+    }
+
+    /// Another source of time and tasks than the tokio runtime that calls `build`.
+    #[must_use]
+    pub fn env(mut self, env: impl Env) -> Self {
+        self.env = Some(Arc::new(env));
+        self
+    }
+
+    /// Claims the store and starts.
+    ///
+    /// # Errors
+    ///
+    /// See [`BuildError`].
+    pub async fn build(self) -> Result<Runtime, BuildError> {
+        let linked = self
+            .discovery
+            .then(Registration::linked)
+            .into_iter()
+            .flatten();
+        let hosted = host(self.definitions.into_iter().chain(linked), &self.limits)?;
+        let env = match self.env {
+            Some(env) => env,
+            None => Arc::new(TokioEnv::current().map_err(|_| BuildError::NoAsyncRuntime)?),
+        };
+        let store = self.store.unwrap_or_else(|| Arc::new(Memory::new()));
+        let unhosted: Arc<[EntityType]> = store
+            .entity_types()
+            .await
+            .map_err(BuildError::Store)?
+            .into_iter()
+            .filter(|stored| hosted.iter().all(|hosted| hosted.entity_type != *stored))
+            .collect();
+        for entity_type in unhosted.iter() {
+            tracing::warn!(entity = %entity_type, "the store holds entities without code here");
+        }
+        let epoch = store.claim().await.map_err(BuildError::Store)?;
+        let shared = Shared::new(self.limits, hosted, env, store, epoch);
+        Ok(Runtime {
+            engine: Engine::start(shared, self.shards),
+            unhosted,
+        })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("store", &self.store)
+            .field("limits", &self.limits)
+            .field("shards", &self.shards)
+            .finish_non_exhaustive()
+    }
+}
+
+fn host(
+    definitions: impl Iterator<Item = Arc<dyn Definition>>,
+    limits: &Limits,
+) -> Result<Vec<Hosted>, BuildError> {
+    let mut by_name: BTreeMap<&'static str, Arc<dyn Definition>> = BTreeMap::new();
+    for definition in definitions {
+        let name = definition.entity_type();
+        if let Some(first) = by_name.get(name) {
+            if first.type_id() != definition.type_id() {
+                let (first, second) = (first.type_name(), definition.type_name());
+                return Err(BuildError::NameTaken {
+                    name,
+                    first,
+                    second,
+                });
+            }
+        }
+        by_name.insert(name, definition);
+    }
+    by_name
+        .into_values()
+        .map(|definition| hosted(definition, limits))
+        .collect()
+}
+
+fn hosted(definition: Arc<dyn Definition>, limits: &Limits) -> Result<Hosted, BuildError> {
+    let options = definition.options();
+    let shape = definition.shape()?.hash(options.codec);
+    let idle = options.passivate_after.unwrap_or(limits.passivate_after);
+    let idle_ticks = u32::try_from(idle.as_millis().div_ceil(TICK.as_millis()));
+    Ok(Hosted {
+        entity_type: EntityType::new(definition.entity_type()),
+        options,
+        shape,
+        idle_ticks: idle_ticks.unwrap_or(u32::MAX).max(1),
+        definition,
+    })
+}
+
+/// Why a runtime did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two hosted types are stored under the same name.
+    #[error("`{first}` and `{second}` are both stored as {name:?}: name one of them differently")]
+    NameTaken {
+        /// The name.
+        name: &'static str,
+        /// A Rust type of that name.
+        first: &'static str,
+        /// Another one.
+        second: &'static str,
+    },
+    /// `build` was called outside a tokio runtime, and no [`Env`] was given.
+    #[error("no async runtime: call `build` inside `#[statefn::main]` or a tokio runtime")]
+    NoAsyncRuntime,
+    /// The shape of a hosted type's state cannot be traced.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The store could not be claimed.
+    #[error("the store cannot be claimed")]
+    Store(#[source] StoreFailure),
+}
+
+/// A tuple of entity types, for [`Builder::only`].
+pub trait EntitySet {
+    /// Hands over each definition.
+    #[doc(hidden)]
+    fn define(each: &mut dyn FnMut(Defined));
+}
+
+/// One definition on its way to a builder.
+#[doc(hidden)]
+pub struct Defined(Arc<dyn Definition>);
+
+impl fmt::Debug for Defined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.entity_type())
+    }
+}
+
+macro_rules! entity_set {
+    ($($entity:ident),*) => {
+        impl<$($entity: Behavior + Entity),*> EntitySet for ($($entity,)*) {
+            fn define(each: &mut dyn FnMut(Defined)) {
+                $(each(Defined(define::<$entity>()));)*
+            }
+        }
+    };
+}
+
+entity_set!(A);
+entity_set!(A, B);
+entity_set!(A, B, C);
+entity_set!(A, B, C, D);
+entity_set!(A, B, C, D, E);
+entity_set!(A, B, C, D, E, F);
+entity_set!(A, B, C, D, E, F, G);
+entity_set!(A, B, C, D, E, F, G, H);

@@ -1,0 +1,112 @@
+//! A clock that a test moves by hand.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use statefn_store::Timestamp;
+
+use crate::env::{BoxFuture, Env};
+
+/// Time that stands still until a test moves it. Clones share it.
+///
+/// Given to [`Builder::env`](crate::Builder::env) it drives passivation, deadlines, retention of
+/// keys and what handlers see as `ctx.now()`. Tasks run on the tokio runtime that polls them.
+///
+/// ```
+/// use statefn::testing::VirtualClock;
+/// use std::time::Duration;
+///
+/// let clock = VirtualClock::new();
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now().as_millis() - before.as_millis(), 60_000);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct VirtualClock {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    now: Duration,
+    sleepers: Vec<(Duration, Waker)>,
+}
+
+/// 2026-01-01T00:00:00Z: a fixed start, so that runs repeat.
+const START: i64 = 1_767_225_600_000;
+
+impl VirtualClock {
+    /// A clock that stands at 2026-01-01T00:00:00Z.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time on the clock.
+    pub fn now(&self) -> Timestamp {
+        self.wall()
+    }
+
+    /// Moves the clock and wakes everybody whose time has come.
+    pub fn advance(&self, by: Duration) {
+        let due: Vec<Waker> = {
+            let mut state = self.lock();
+            state.now = state.now.saturating_add(by);
+            let now = state.now;
+            let (due, later) = std::mem::take(&mut state.sleepers)
+                .into_iter()
+                .partition::<Vec<_>, _>(|(until, _)| *until <= now);
+            state.sleepers = later;
+            due.into_iter().map(|(_, waker)| waker).collect()
+        };
+        due.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Env for VirtualClock {
+    fn now(&self) -> Duration {
+        self.lock().now
+    }
+
+    fn wall(&self) -> Timestamp {
+        let elapsed = i64::try_from(self.lock().now.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(START.saturating_add(elapsed))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture {
+        let until = self.lock().now.saturating_add(duration);
+        Box::pin(Sleep {
+            clock: self.clone(),
+            until,
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the test kit's spawn")]
+    fn spawn(&self, task: BoxFuture) {
+        drop(tokio::spawn(task));
+    }
+}
+
+struct Sleep {
+    clock: VirtualClock,
+    until: Duration,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.clock.lock();
+        if state.now >= self.until {
+            return Poll::Ready(());
+        }
+        state.sleepers.push((self.until, cx.waker().clone()));
+        Poll::Pending
+    }
+}
