@@ -1,9 +1,10 @@
 //! Why a call was not answered with a reply, and what that says about its effect.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use statefn_store::{PersistenceId, SequenceNumber};
+
+use crate::reply::Infallible;
 
 /// Why a call was not answered with a reply.
 ///

@@ -14,7 +14,7 @@ pub trait Operation: Send + Sized + 'static {
     type Entity: Behavior;
     /// What the caller gets.
     type Reply: Serialize + DeserializeOwned + Send + 'static;
-    /// The domain's no; [`Infallible`](std::convert::Infallible) when there is none.
+    /// The domain's no; [`Infallible`](crate::Infallible) when there is none.
     type Error: Serialize + DeserializeOwned + Send + 'static;
     /// [`Writes`] for a command, [`Reads`] for a query.
     type Mode: Mode<Self>;

@@ -35,7 +35,7 @@ pub use call_error::{CallError, Overload, Persisted, Quarantine};
 pub use context::Context;
 pub use limits::Limits;
 pub use metadata::Metadata;
-pub use reply::Then;
+pub use reply::{Infallible, Then};
 pub use statefn_store as store;
 pub use statefn_store::{Offset, PersistenceId, SequenceNumber, Timestamp};
 pub use system::{BuildError, Builder, EntitySet, Runtime};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::entity::Entity;
 
 /// A reply that is computed from the state *after* the command's events.
@@ -35,3 +37,17 @@ pub enum Handled<E: Entity, T, R> {
     /// `Err`: nothing happened.
     Rejected(R),
 }
+
+/// The error type of a handler that does not return `Result`: there is no value of it.
+///
+/// Like [`std::convert::Infallible`], which is not `Serialize`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Infallible {}
+
+impl fmt::Display for Infallible {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl std::error::Error for Infallible {}
