@@ -1,8 +1,133 @@
 //! Plumbing for the macros. No promises to anybody else.
 
+use std::future::Future;
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
 pub use inventory;
 pub use serde;
 pub use tokio;
 
 pub use crate::call::Handle;
 pub use crate::definition::Registration;
+
+use crate::codec::{Codec, DecodeError};
+use crate::event::{Event, EventDeclaration, EventForm};
+
+/// The two types of a `Result`, whatever alias it is written as.
+pub trait ResultParts {
+    /// What `Ok` holds.
+    type Ok;
+    /// What `Err` holds.
+    type Err;
+}
+
+impl<T, E> ResultParts for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+}
+
+/// Tells whether a type is a `Result`: the inherent constant hides the trait's.
+#[derive(Debug)]
+pub struct ReplyProbe<T>(PhantomData<T>);
+
+impl<T, E> ReplyProbe<Result<T, E>> {
+    /// It is.
+    pub const IS_RESULT: bool = true;
+}
+
+/// The other answer of [`ReplyProbe`].
+pub trait NotResult {
+    /// It is not.
+    const IS_RESULT: bool = false;
+}
+
+impl<T> NotResult for ReplyProbe<T> {}
+
+/// The events of an entity whose handlers could not be understood.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum NoEvent {}
+
+impl Event for NoEvent {
+    const FORM: EventForm = EventForm::Enum;
+    const EVENTS: &'static [EventDeclaration] = &[];
+
+    fn index(&self) -> usize {
+        match *self {}
+    }
+
+    fn upcast(_: usize, _: u32, _: Codec, _: &[u8]) -> Option<Result<Self, DecodeError>> {
+        None
+    }
+}
+
+/// Whether `E` is one event, not an enum of events.
+pub const fn is_struct_event<E: Event>() -> bool {
+    matches!(E::FORM, EventForm::Struct)
+}
+
+/// Whether no two declarations share a name.
+pub const fn names_differ(events: &[EventDeclaration]) -> bool {
+    let mut rest = events;
+    while let [first, others @ ..] = rest {
+        let mut seen = others;
+        while let [other, more @ ..] = seen {
+            if same(first.name, other.name) {
+                return false;
+            }
+            seen = more;
+        }
+        rest = others;
+    }
+    true
+}
+
+/// Whether `E` is an event struct that declares `name` at a version before `version`.
+pub const fn is_older<E: Event>(name: &str, version: u32) -> bool {
+    match E::EVENTS {
+        [only] => is_struct_event::<E>() && same(only.name, name) && only.version < version,
+        _ => false,
+    }
+}
+
+const fn same(left: &str, right: &str) -> bool {
+    let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
+    loop {
+        match (left, right) {
+            ([], []) => return true,
+            ([a, l @ ..], [b, r @ ..]) if *a == *b => (left, right) = (l, r),
+            _ => return false,
+        }
+    }
+}
+
+/// Decodes an older version of an event through the type that declares it.
+///
+/// # Errors
+///
+/// The payload is not that event.
+pub fn decode_older<E: Event>(
+    version: u32,
+    codec: Codec,
+    payload: &[u8],
+) -> Result<E, DecodeError> {
+    crate::codec::event::decode_at(0, version, codec, payload)
+}
+
+/// Runs the body of `#[statefn::main]` and `#[statefn::test]`.
+///
+/// # Panics
+///
+/// The operating system gives no threads or timers.
+#[expect(
+    clippy::expect_used,
+    reason = "there is nobody to answer before the runtime exists"
+)]
+pub fn block_on<F: Future>(mut builder: tokio::runtime::Builder, body: F) -> F::Output {
+    builder
+        .enable_all()
+        .build()
+        .expect("a tokio runtime")
+        .block_on(body)
+}

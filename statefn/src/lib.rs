@@ -36,6 +36,7 @@ pub use context::Context;
 pub use limits::Limits;
 pub use metadata::Metadata;
 pub use reply::{Infallible, Then};
+pub use statefn_macros::{Event, command, entity, event_handler, main, query, test};
 pub use statefn_store as store;
 pub use statefn_store::{Offset, PersistenceId, SequenceNumber, Timestamp};
 pub use system::{BuildError, Builder, EntitySet, Runtime};

@@ -1,1 +1,10 @@
 //! What an entity's module needs: `use statefn::prelude::*;`.
+
+pub use statefn_macros::{Event, command, entity, event_handler, query};
+
+pub use crate::call_error::{CallError, Persisted};
+pub use crate::context::Context;
+pub use crate::limits::Limits;
+pub use crate::reply::Then;
+pub use crate::system::Runtime;
+pub use statefn_store::Memory;

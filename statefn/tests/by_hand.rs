@@ -14,7 +14,10 @@ struct Added(i64);
 
 impl Event for Added {
     const FORM: EventForm = EventForm::Struct;
-    const EVENTS: &'static [EventDeclaration] = &[EventDeclaration { name: "added", version: 1 }];
+    const EVENTS: &'static [EventDeclaration] = &[EventDeclaration {
+        name: "added",
+        version: 1,
+    }];
 
     fn index(&self) -> usize {
         0
@@ -126,15 +129,28 @@ fn block_on<F: Future>(future: F) -> F::Output {
 fn an_entity_written_by_hand_works() {
     block_on(async {
         let store = Memory::new();
-        let runtime = Runtime::builder().store(store.clone()).register::<Counter>().build().await;
+        let runtime = Runtime::builder()
+            .store(store.clone())
+            .register::<Counter>()
+            .build()
+            .await;
         let runtime = runtime.expect("a runtime");
         let counter = runtime.entity::<Counter>("a");
         assert_eq!(counter.add(2).await, Ok(2));
-        assert_eq!(counter.add(-1).await, Err(CallError::Rejected("negative".to_owned())));
-        assert!(matches!(counter.add(13).await, Err(CallError::Panicked { .. })));
+        assert_eq!(
+            counter.add(-1).await,
+            Err(CallError::Rejected("negative".to_owned()))
+        );
+        assert!(matches!(
+            counter.add(13).await,
+            Err(CallError::Panicked { .. })
+        ));
         assert_eq!(counter.add(3).with_key("k").await, Ok(5));
         assert_eq!(counter.add(3).with_key("k").await, Ok(5));
-        assert!(matches!(counter.add(4).with_key("k").await, Err(CallError::KeyReused { .. })));
+        assert!(matches!(
+            counter.add(4).with_key("k").await,
+            Err(CallError::KeyReused { .. })
+        ));
         assert_eq!(counter.value().await, Ok(5));
         for _ in 0..20 {
             counter.add(1).await.expect("added");
@@ -153,14 +169,22 @@ fn an_entity_written_by_hand_works() {
         }
         assert_eq!(counter.value().await, Ok(1025));
         assert_eq!(runtime.admin().waiting(), 0);
-        assert!(runtime.shutdown(std::time::Duration::from_secs(1)).await.expect("closed"));
+        assert!(
+            runtime
+                .shutdown(std::time::Duration::from_secs(1))
+                .await
+                .expect("closed")
+        );
         assert_eq!(counter.value().await, Err(CallError::Stopped));
     });
 }
 
 #[test]
 fn calls_from_threads_outside_the_runtime_wait() {
-    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("tokio");
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("tokio");
     let runtime = tokio
         .block_on(Runtime::builder().register::<Counter>().build())
         .expect("a runtime");

@@ -1,9 +1,14 @@
 //! Payload codecs, chosen by one word, named in every stored entry.
 
-pub(crate) mod event;
+mod bincode;
+pub mod event;
+mod json;
+mod variant;
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 
 /// How payloads are written. The codec's id is stored with each payload, so every choice can be
 /// taken back.
@@ -93,18 +98,8 @@ impl Codec {
     /// The codec cannot express the value.
     pub fn encode<T: Serialize>(self, value: &T, into: &mut Vec<u8>) -> Result<(), EncodeError> {
         match self {
-            Self::Bincode => {
-                bincode::serde::encode_into_std_write(value, into, bincode::config::standard())
-                    .map(|_| ())
-                    .map_err(|e| EncodeError {
-                        codec: self,
-                        reason: e.to_string(),
-                    })
-            }
-            Self::Json => serde_json::to_writer(into, value).map_err(|e| EncodeError {
-                codec: self,
-                reason: e.to_string(),
-            }),
+            Self::Bincode => bincode::encode(value, into),
+            Self::Json => json::encode(value, into),
         }
     }
 
@@ -114,21 +109,17 @@ impl Codec {
     ///
     /// The bytes are not such a value, or there are more of them.
     pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
-        let malformed = |reason: String| DecodeError::Malformed {
-            codec: self,
-            reason,
-        };
+        self.decode_seed(PhantomData::<T>, bytes)
+    }
+
+    fn decode_seed<'de, T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+        bytes: &'de [u8],
+    ) -> Result<T::Value, DecodeError> {
         match self {
-            Self::Bincode => {
-                let (value, read) =
-                    bincode::serde::decode_from_slice(bytes, bincode::config::standard())
-                        .map_err(|e| malformed(e.to_string()))?;
-                match bytes.len().saturating_sub(read) {
-                    0 => Ok(value),
-                    count => Err(DecodeError::TrailingBytes { count }),
-                }
-            }
-            Self::Json => serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string())),
+            Self::Bincode => bincode::decode(seed, bytes),
+            Self::Json => json::decode(seed, bytes),
         }
     }
 }

@@ -1,0 +1,51 @@
+//! `#[entity]` on an impl block: commands, queries and event handlers.
+
+mod expand;
+mod model;
+mod returns;
+mod validate;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{ImplItem, ItemImpl, Type};
+
+use crate::diagnostics::Diagnostics;
+
+/// Expands the impl half. Complaints never take the impl block away.
+pub(crate) fn expand(
+    krate: &TokenStream,
+    mut item: ItemImpl,
+    mut diagnostics: Diagnostics,
+) -> TokenStream {
+    let entity = validate::entity(&item, &mut diagnostics);
+    let model = model::Model::read(&item, &mut diagnostics);
+    strip_helpers(&mut item);
+    let Some(entity) = entity else {
+        let errors = diagnostics.into_tokens();
+        return quote!(#item #errors);
+    };
+    validate::names(&model, &mut diagnostics);
+    validate::handlers(&model, &entity, &mut diagnostics);
+    let errors = diagnostics.into_tokens();
+    let is_sound = errors.is_empty();
+    let expansion = expand::expand(krate, &entity, &model, is_sound);
+    quote!(#item #errors #expansion)
+}
+
+/// The entity that the impl block is for, as an identifier of the same module.
+fn self_ident(ty: &Type) -> Option<Ident> {
+    let Type::Path(path) = ty else { return None };
+    if path.qself.is_some() {
+        return None;
+    }
+    path.path.get_ident().cloned()
+}
+
+/// Takes the helper attributes off, which only `#[entity]` understands.
+fn strip_helpers(item: &mut ItemImpl) {
+    for member in &mut item.items {
+        if let ImplItem::Fn(method) = member {
+            method.attrs.retain(|attr| model::Role::of(attr).is_none());
+        }
+    }
+}

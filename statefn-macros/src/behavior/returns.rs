@@ -1,0 +1,63 @@
+//! What a handler returns, read from the way it is written.
+
+use syn::{GenericArgument, PathArguments, ReturnType, Type};
+
+/// What a handler returns.
+pub(crate) enum Returns {
+    /// `T`, or nothing.
+    Plain(Option<Type>),
+    /// `Then<Self, T>`.
+    Then(Type),
+    /// `Result<T, E>`, also by an alias that is called `Result`.
+    Fallible { whole: Type },
+    /// `Result<Then<Self, T>, E>`.
+    FallibleThen { whole: Type, reply: Type },
+}
+
+impl Returns {
+    /// Reads a return type.
+    pub(crate) fn of(output: &ReturnType) -> Self {
+        let ReturnType::Type(_, ty) = output else {
+            return Self::Plain(None);
+        };
+        if let Some(arguments) = arguments_of(ty, "Result") {
+            let whole = (**ty).clone();
+            return match arguments.first().and_then(|ok| then(ok)) {
+                Some(reply) => Self::FallibleThen { whole, reply },
+                None => Self::Fallible { whole },
+            };
+        }
+        match then(ty) {
+            Some(reply) => Self::Then(reply),
+            None => Self::Plain(Some((**ty).clone())),
+        }
+    }
+}
+
+/// `T` of `Then<_, T>`.
+fn then(ty: &Type) -> Option<Type> {
+    arguments_of(ty, "Then")?.last().map(|ty| (*ty).clone())
+}
+
+/// The type arguments of a path that ends in `name`.
+fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
+    let Type::Path(path) = ty else { return None };
+    let last = path
+        .path
+        .segments
+        .last()
+        .filter(|segment| segment.ident == name)?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(
+            arguments
+                .args
+                .iter()
+                .filter_map(|argument| match argument {
+                    GenericArgument::Type(ty) => Some(ty),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        _ => Some(Vec::new()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Rules over the whole impl block.
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::ItemImpl;
+
+use crate::behavior::model::Model;
+use crate::behavior::self_ident;
+use crate::diagnostics::Diagnostics;
+
+/// The entity that the impl block is for.
+pub(crate) fn entity(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<Ident> {
+    if let Some((.., path, _)) = &item.trait_ {
+        diagnostics.at(
+            path,
+            "`#[entity]` belongs on the entity's own `impl` block, not a trait's",
+        );
+        return None;
+    }
+    if !item.generics.params.is_empty() {
+        let message =
+            "an entity has no generic parameters: its type is stored under one stable name";
+        diagnostics.at(&item.generics, message);
+        return None;
+    }
+    let entity = self_ident(&item.self_ty);
+    if entity.is_none() {
+        let message = "expected the plain name of a struct with `#[entity(..)]` in this module";
+        diagnostics.at(&item.self_ty, message);
+    }
+    entity
+}
+
+/// Names must be unique: callers and stored keys tell operations apart by them.
+pub(crate) fn names(model: &Model, diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<&str, &Ident> = HashMap::new();
+    for operation in &model.operations {
+        if operation.method == "id" {
+            let message = "the reference has a method `id` already: call this one differently";
+            diagnostics.at(&operation.method, message);
+        }
+        if let Some(first) = seen.get(operation.stored_name.as_str()) {
+            let name = &operation.stored_name;
+            let message = format!("`{name}` is the name of method `{first}` already");
+            diagnostics.at_span(operation.name_span, message);
+        }
+        seen.entry(&operation.stored_name)
+            .or_insert(&operation.method);
+    }
+}
+
+/// There is a handler, and one an event.
+pub(crate) fn handlers(model: &Model, entity: &Ident, diagnostics: &mut Diagnostics) {
+    if model.handlers.is_empty() {
+        let message = format!(
+            "`{entity}` has no `#[event_handler]`: add `fn apply(&mut self, event: &..)`, \
+             which folds its events into its state"
+        );
+        diagnostics.at(entity, message);
+    }
+    let mut seen: HashMap<String, &Ident> = HashMap::new();
+    for handler in &model.handlers {
+        let event = handler.event.to_token_stream().to_string();
+        if let Some(first) = seen.get(&event) {
+            let message = format!("`{first}` handles `{event}` already");
+            diagnostics.at(&handler.event, message);
+        }
+        seen.entry(event).or_insert(&handler.method);
+    }
+}

@@ -1,0 +1,44 @@
+//! `#[entity]`: on a struct it makes the entity, on an impl block its behavior.
+
+mod definition;
+mod options;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Item, parse2};
+
+use crate::behavior;
+use crate::diagnostics::Diagnostics;
+use options::Options;
+
+/// Expands the attribute on either half.
+pub(crate) fn expand(tokens: TokenStream, item: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::default();
+    let options = Options::parse(tokens, &mut diagnostics);
+    match parse2::<Item>(item.clone()) {
+        Ok(Item::Struct(item)) => definition::expand(&options, &item, diagnostics),
+        Ok(Item::Impl(item)) => {
+            options.refuse_on_impl(&mut diagnostics);
+            behavior::expand(&options.krate(), item, diagnostics)
+        }
+        Ok(Item::Enum(item)) => {
+            let message = "an entity is a struct; put the enum in a field of it";
+            diagnostics.at(item.enum_token, message);
+            let errors = diagnostics.into_tokens();
+            quote!(#errors #item)
+        }
+        Ok(other) => {
+            diagnostics.at(
+                &other,
+                "`#[entity]` belongs on a struct or on its `impl` block",
+            );
+            let errors = diagnostics.into_tokens();
+            quote!(#errors #other)
+        }
+        Err(error) => {
+            diagnostics.add(error);
+            let errors = diagnostics.into_tokens();
+            quote!(#errors #item)
+        }
+    }
+}
