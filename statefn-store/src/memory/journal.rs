@@ -196,8 +196,11 @@ impl Journal {
 
     /// The types of all entities.
     pub(super) fn entity_types(&self) -> Vec<EntityType> {
-        let types: BTreeSet<&EntityType> =
-            self.entities.keys().map(|id| id.entity_type()).collect();
+        let types: BTreeSet<&EntityType> = self
+            .entities
+            .keys()
+            .map(PersistenceId::entity_type)
+            .collect();
         types.into_iter().cloned().collect()
     }
 

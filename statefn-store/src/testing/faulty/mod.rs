@@ -1,0 +1,285 @@
+//! A store with planted faults: what a disk does on its worst day, when the test says so.
+
+mod cut;
+mod hold;
+mod script;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::{
+    Batch, CommitError, EntityType, Entry, EntryBody, LoadError, Loaded, Offset, Outcome,
+    OwnerEpoch, PersistenceId, Replay, SequenceNumber, Store, StoreFailure, StoreReport,
+    StoredRecord,
+};
+use cut::Cut;
+pub use hold::Hold;
+use script::Script;
+pub use script::{Call, CommitFault};
+
+/// A wrapper around any store that fails, waits and reports damage when the test says so.
+///
+/// Clones share the store and the script: give one to the runtime and keep one. Without a planted
+/// fault it is the store inside.
+///
+/// ```
+/// use statefn_store::testing::{Call, CommitFault, Faulty, block_on};
+/// use statefn_store::{Batch, CommitError, Memory, Store};
+///
+/// let store = Faulty::new(Memory::new());
+/// store.next_commits([CommitFault::Pass, CommitFault::Unavailable]);
+/// block_on(async {
+///     let epoch = store.claim().await.unwrap();
+///     let batch = Batch { epoch, members: Vec::new() };
+///     assert!(store.commit(batch.clone()).await.is_ok());
+///     let refused = store.commit(batch).await;
+///     assert!(matches!(refused, Err(CommitError::Unavailable(_))));
+/// });
+/// assert_eq!(store.count(Call::Commit), 2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    script: Arc<Mutex<Script>>,
+}
+
+/// The test's side.
+impl Faulty {
+    /// A wrapper around `store`, without faults.
+    pub fn new(store: impl Store) -> Self {
+        Self::over(Arc::new(store))
+    }
+
+    /// A wrapper around a shared store, without faults.
+    pub fn over(store: Arc<dyn Store>) -> Self {
+        let script = Arc::default();
+        Self {
+            inner: store,
+            script,
+        }
+    }
+
+    /// The store inside, which knows no faults.
+    pub fn inner(&self) -> &Arc<dyn Store> {
+        &self.inner
+    }
+
+    /// Plans what happens to the next commits, one fault each, after those planned already.
+    ///
+    /// A held commit takes its fault when it is released, so a test may decide until then.
+    pub fn next_commits(&self, faults: impl IntoIterator<Item = CommitFault>) {
+        self.script().plan(faults);
+    }
+
+    /// Plans what happens to every commit that [`next_commits`](Self::next_commits) says nothing
+    /// about, until [`heal`](Self::heal).
+    pub fn every_commit(&self, fault: CommitFault) {
+        self.script().plan_all(fault);
+    }
+
+    /// Fails the next `count` calls of one kind with a failure of the device (`u64::MAX`: all of
+    /// them until [`heal`](Self::heal)); zero ends it. Nothing is applied: a commit answers
+    /// `Unavailable`.
+    pub fn fail(&self, call: Call, count: u64) {
+        self.script().plan_failures(call, count);
+    }
+
+    /// Stops further calls of one kind before they reach the store inside.
+    ///
+    /// Replaces an earlier hold at the same place; calls that wait there already stay there.
+    pub fn hold(&self, call: Call) -> Hold {
+        let hold = Hold::new();
+        self.script().hold(call, hold.stop());
+        hold
+    }
+
+    /// Stops further calls of one kind after the store inside has answered, before the caller
+    /// knows.
+    pub fn hold_answer(&self, call: Call) -> Hold {
+        let hold = Hold::new();
+        self.script().hold_answer(call, hold.stop());
+        hold
+    }
+
+    /// Calls one stored event damaged: a load that comes to it answers
+    /// [`LoadError::Corrupt`], and a page of [`Store::read`] ends before it.
+    ///
+    /// A snapshot that covers the event, or a skip, passes over it. Records are not concerned.
+    pub fn damage(&self, id: &PersistenceId, sequence: SequenceNumber) {
+        self.script().damage(id.clone(), sequence);
+    }
+
+    /// Calls every snapshot unreadable: loads offer none.
+    pub fn lose_snapshots(&self) {
+        self.script().hide_snapshots = true;
+    }
+
+    /// Forgets every planted fault and damage. Holds stay; they end when they are dropped.
+    pub fn heal(&self) {
+        self.script().heal();
+    }
+
+    /// How many calls of one kind have arrived, failed and held ones included.
+    pub fn count(&self, call: Call) -> u64 {
+        self.script().count(call)
+    }
+
+    /// How many members have arrived in all commits.
+    pub fn members(&self) -> u64 {
+        self.script().members()
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a call and waits at its hold.
+    async fn arrive(&self, call: Call) {
+        let stop = {
+            let mut script = self.script();
+            script.see(call);
+            script.stop_before(call)
+        };
+        if let Some(stop) = stop {
+            stop.wait().await;
+        }
+    }
+
+    /// Counts a call, waits at its hold, and fails it if that is planned.
+    async fn enter(&self, call: Call) -> Result<(), StoreFailure> {
+        self.arrive(call).await;
+        self.script().failure(call)
+    }
+
+    /// Waits at the hold behind a call.
+    async fn answer<T>(&self, call: Call, answer: T) -> T {
+        let stop = self.script().stop_answer(call);
+        if let Some(stop) = stop {
+            stop.wait().await;
+        }
+        answer
+    }
+
+    async fn fenced(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        let claimed = self.inner.claim().await;
+        claimed.map_err(CommitError::Unavailable)?;
+        self.inner.commit(batch).await
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn claim(&self) -> Result<OwnerEpoch, StoreFailure> {
+        self.enter(Call::Claim).await?;
+        let epoch = self.inner.claim().await;
+        self.answer(Call::Claim, epoch).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        self.script().see_members(batch.members.len());
+        self.arrive(Call::Commit).await;
+        let fault = self.script().next_commit();
+        let failure = || script::planted(Call::Commit);
+        let outcomes = match fault {
+            CommitFault::Pass => self.inner.commit(batch).await,
+            CommitFault::Unavailable => Err(CommitError::Unavailable(failure())),
+            CommitFault::UnknownNotApplied => Err(CommitError::Unknown(failure())),
+            CommitFault::UnknownApplied => {
+                let applied = self.inner.commit(batch).await;
+                applied.and_then(|_| Err(CommitError::Unknown(failure())))
+            }
+            CommitFault::Fence => self.fenced(batch).await,
+        };
+        self.answer(Call::Commit, outcomes).await
+    }
+
+    async fn load(&self, id: &PersistenceId, replay: Box<dyn Replay>) -> Result<Loaded, LoadError> {
+        let entered = self.enter(Call::Load).await;
+        entered.map_err(LoadError::Unavailable)?;
+        let cut = {
+            let script = self.script();
+            Cut::new(replay, script.damage_of(id), script.hide_snapshots)
+        };
+        let loaded = self.inner.load(id, Box::new(cut)).await;
+        let loaded = loaded.and_then(Cut::finish);
+        self.answer(Call::Load, loaded).await
+    }
+
+    async fn find_record(
+        &self,
+        id: &PersistenceId,
+        key: &str,
+        newest: Offset,
+    ) -> Result<Option<StoredRecord>, LoadError> {
+        let entered = self.enter(Call::FindRecord).await;
+        entered.map_err(LoadError::Unavailable)?;
+        let found = self.inner.find_record(id, key, newest).await;
+        self.answer(Call::FindRecord, found).await
+    }
+
+    async fn read(&self, from: Offset, limit: usize) -> Result<Vec<Entry>, LoadError> {
+        let entered = self.enter(Call::Read).await;
+        entered.map_err(LoadError::Unavailable)?;
+        let page = self.inner.read(from, limit).await;
+        let page = page.and_then(|page| until_damage(page, &self.script()));
+        self.answer(Call::Read, page).await
+    }
+
+    async fn entities(
+        &self,
+        after: Option<&PersistenceId>,
+        limit: usize,
+    ) -> Result<Vec<PersistenceId>, StoreFailure> {
+        self.enter(Call::Entities).await?;
+        let ids = self.inner.entities(after, limit).await;
+        self.answer(Call::Entities, ids).await
+    }
+
+    async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
+        self.enter(Call::EntityTypes).await?;
+        let types = self.inner.entity_types().await;
+        self.answer(Call::EntityTypes, types).await
+    }
+
+    async fn verify(&self) -> Result<StoreReport, StoreFailure> {
+        self.enter(Call::Verify).await?;
+        let report = self.inner.verify().await;
+        self.answer(Call::Verify, report).await
+    }
+
+    async fn backup(&self, to: &Path) -> Result<(), StoreFailure> {
+        self.enter(Call::Backup).await?;
+        let done = self.inner.backup(to).await;
+        self.answer(Call::Backup, done).await
+    }
+
+    async fn salvage(&self, to: &Path) -> Result<StoreReport, StoreFailure> {
+        self.enter(Call::Salvage).await?;
+        let report = self.inner.salvage(to).await;
+        self.answer(Call::Salvage, report).await
+    }
+
+    async fn close(&self) -> Result<(), StoreFailure> {
+        self.enter(Call::Close).await?;
+        let closed = self.inner.close().await;
+        self.answer(Call::Close, closed).await
+    }
+}
+
+/// The page up to the first damaged event; the damage itself when that is the first entry.
+fn until_damage(mut page: Vec<Entry>, script: &Script) -> Result<Vec<Entry>, LoadError> {
+    let damaged = page.iter().position(|entry| {
+        matches!(entry.body, EntryBody::Event { .. })
+            && script.is_damaged(&entry.id, entry.sequence)
+    });
+    let Some(index) = damaged else {
+        return Ok(page);
+    };
+    if let (0, Some(entry)) = (index, page.first()) {
+        return Err(cut::damage_at(entry.offset, entry.sequence));
+    }
+    page.truncate(index);
+    Ok(page)
+}
