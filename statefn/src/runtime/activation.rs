@@ -25,6 +25,10 @@ pub(super) struct Activation {
     /// Tells this activation from earlier ones of the same entity when late completions arrive.
     pub(super) incarnation: u64,
     pub(super) type_index: u16,
+    #[expect(
+        clippy::box_collection,
+        reason = "most entities have no mail: 8 bytes instead of 32"
+    )]
     mailbox: Option<Box<VecDeque<Arc<dyn Job>>>>,
     pub(super) keys: Option<Box<Keys>>,
 }
@@ -40,6 +44,8 @@ pub(super) struct Place {
 
 /// What an activation is doing.
 pub(super) enum Phase {
+    /// No room in memory yet; not counted among the residents.
+    Homeless,
     /// Its state is being loaded.
     Recovering,
     /// Its state is in memory.
@@ -51,11 +57,11 @@ pub(super) enum Phase {
 }
 
 impl Activation {
-    /// A new entry of the table, recovering.
-    pub(super) fn recovering(id: PersistenceId, type_index: u16, incarnation: u64) -> Self {
+    /// A new entry of the table, not yet recovering.
+    pub(super) fn new(id: PersistenceId, type_index: u16, incarnation: u64) -> Self {
         Self {
             id,
-            phase: Phase::Recovering,
+            phase: Phase::Homeless,
             sequence: SequenceNumber::ZERO,
             last_write: Place::default(),
             uncommitted: 0,
@@ -98,11 +104,6 @@ impl Activation {
         Ok(())
     }
 
-    /// Puts a command in front of those that wait: it had its turn and could not finish it.
-    pub(super) fn requeue(&mut self, job: Arc<dyn Job>) {
-        self.mailbox.get_or_insert_default().push_front(job);
-    }
-
     /// The next waiting command.
     pub(super) fn dequeue(&mut self) -> Option<Arc<dyn Job>> {
         let mailbox = self.mailbox.as_mut()?;
@@ -131,6 +132,14 @@ impl Activation {
         self.mailbox.iter().flat_map(|mailbox| mailbox.iter())
     }
 
+    /// A write of this entity, perhaps a keyed one, lies in the pipeline at `place`.
+    pub(super) fn joined(&mut self, key: Option<&str>, place: Place) {
+        self.last_write = place;
+        if let (Some(key), Some(keys)) = (key, self.keys.as_mut()) {
+            keys.placed(key, place);
+        }
+    }
+
     /// A write of this entity has committed at `position`.
     pub(super) fn committed(&mut self, bytes: usize, key: Option<&str>, position: Offset) {
         self.settled(bytes);
@@ -147,7 +156,9 @@ impl Activation {
 
     /// Drops the state; what is in the pipeline still decides what becomes of its callers.
     pub(super) fn discard(&mut self) {
-        self.phase = Phase::Draining;
+        if !matches!(self.phase, Phase::Homeless) {
+            self.phase = Phase::Draining;
+        }
         self.keys = None;
     }
 }

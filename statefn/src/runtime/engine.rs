@@ -16,16 +16,19 @@ const STUCK_AFTER: Duration = Duration::from_secs(1);
 /// The shards of a runtime.
 pub(crate) struct Engine {
     shared: Arc<Shared>,
-    shards: Box<[Arc<Shard>]>,
+    shards: Arc<[Arc<Shard>]>,
 }
 
 impl Engine {
     /// Starts a runtime of this many shards.
     pub(crate) fn start(shared: Shared, shards: usize) -> Arc<Self> {
         let shared = Arc::new(shared);
-        let shards = (0..shards.clamp(1, usize::from(Slice::COUNT)))
+        let shards: Arc<[Arc<Shard>]> = (0..shards.clamp(1, usize::from(Slice::COUNT)))
             .map(|_| Arc::new(Shard::new(Arc::clone(&shared))))
             .collect();
+        for shard in shards.iter() {
+            shard.introduce(&shards);
+        }
         let engine = Arc::new(Self { shared, shards });
         let env = Arc::clone(&engine.shared.env);
         env.spawn(Box::pin(look_after(Arc::downgrade(&engine))));

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use statefn_store::PersistenceId;
 
 use crate::runtime::activation::Activation;
-use crate::runtime::core::Table;
 use crate::runtime::shared::Shared;
+use crate::runtime::table::Table;
 
 /// Residents by the age of their last use, approximately: an entity that was used since it was
 /// queued gets a second chance (CLOCK; Corbató, "A Paging Experiment with the Multics System",

@@ -24,7 +24,8 @@ pub(crate) fn in_handler() -> bool {
     IN_HANDLER.get()
 }
 
-fn message(panic: &(dyn Any + Send)) -> Arc<str> {
+/// What a panic said.
+pub(super) fn message(panic: &(dyn Any + Send)) -> Arc<str> {
     if let Some(text) = panic.downcast_ref::<&'static str>() {
         (*text).into()
     } else if let Some(text) = panic.downcast_ref::<String>() {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use statefn_store::{Offset, RecordRef, Timestamp};
 
+use crate::runtime::activation::Place;
+
 /// The keys of an entity.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -14,18 +16,16 @@ pub(super) struct Keys {
 }
 
 /// What is known of a key.
-#[derive(Clone)]
-pub(super) struct Known {
-    pub(super) fingerprint: u128,
-    pub(super) time: Timestamp,
-    pub(super) place: KeyPlace,
+struct Known {
+    fingerprint: u128,
+    time: Timestamp,
+    place: KeyPlace,
 }
 
 /// Where a key's outcome is.
-#[derive(Clone)]
-pub(super) enum KeyPlace {
-    /// In the pipeline: the encoded outcome waits for its commit.
-    Speculated(Arc<[u8]>),
+enum KeyPlace {
+    /// In the pipeline at this place: the encoded outcome waits for its commit.
+    Speculated(Arc<[u8]>, Place),
     /// In the journal.
     Stored(Offset),
 }
@@ -34,8 +34,12 @@ pub(super) enum KeyPlace {
 pub(super) enum Verdict {
     /// Never seen within its retention.
     Free,
-    /// Seen; the outcome is here.
-    Known(Known),
+    /// Its command waits for its commit.
+    UnderWay {
+        fingerprint: u128,
+        outcome: Arc<[u8]>,
+        place: Place,
+    },
     /// Seen, or perhaps seen: the store must be asked, from this record on.
     Ask(Offset),
 }
@@ -64,9 +68,13 @@ impl Keys {
     pub(super) fn look_up(&self, key: &str, cutoff: Timestamp) -> Verdict {
         match self.known.get(key) {
             Some(known) if known.time < cutoff => Verdict::Free,
-            Some(known) => match known.place {
-                KeyPlace::Stored(offset) => Verdict::Ask(offset),
-                KeyPlace::Speculated(_) => Verdict::Known(known.clone()),
+            Some(known) => match &known.place {
+                KeyPlace::Stored(offset) => Verdict::Ask(*offset),
+                KeyPlace::Speculated(outcome, place) => Verdict::UnderWay {
+                    fingerprint: known.fingerprint,
+                    outcome: Arc::clone(outcome),
+                    place: *place,
+                },
             },
             None if self.older == Offset::ZERO => Verdict::Free,
             None => Verdict::Ask(self.older),
@@ -81,7 +89,7 @@ impl Keys {
         time: Timestamp,
         outcome: Arc<[u8]>,
     ) {
-        let place = KeyPlace::Speculated(outcome);
+        let place = KeyPlace::Speculated(outcome, Place::default());
         self.known.insert(
             key.into(),
             Known {
@@ -90,6 +98,15 @@ impl Keys {
                 place,
             },
         );
+    }
+
+    /// The command under `key` lies in the pipeline at this place now.
+    pub(super) fn placed(&mut self, key: &str, at: Place) {
+        if let Some(KeyPlace::Speculated(_, place)) =
+            self.known.get_mut(key).map(|known| &mut known.place)
+        {
+            *place = at;
+        }
     }
 
     /// The outcome under `key` lies in the journal now.
@@ -102,7 +119,7 @@ impl Keys {
     /// Forgets expired keys, and the oldest committed ones beyond `limit`.
     pub(super) fn prune(&mut self, cutoff: Timestamp, limit: usize) {
         self.known.retain(|_, known| {
-            known.time >= cutoff || matches!(known.place, KeyPlace::Speculated(_))
+            known.time >= cutoff || matches!(known.place, KeyPlace::Speculated(..))
         });
         if self.known.len() <= limit {
             return;
@@ -112,7 +129,7 @@ impl Keys {
             .values()
             .filter_map(|known| match known.place {
                 KeyPlace::Stored(offset) => Some(offset),
-                KeyPlace::Speculated(_) => None,
+                KeyPlace::Speculated(..) => None,
             })
             .collect();
         stored.sort_unstable();

@@ -1,6 +1,6 @@
 //! The machinery: shards, activations, recovery, speculation and gate.
 //!
-//! [`step`] and [`core`] decide and are pure; [`shard`] and [`engine`] wait.
+//! [`step`] and [`core`] decide and are pure; [`shard`], [`store_work`] and [`engine`] wait.
 
 mod activation;
 pub(crate) mod budget;
@@ -18,3 +18,5 @@ pub(crate) mod shard;
 pub(crate) mod shared;
 pub(crate) mod slot;
 pub(crate) mod step;
+mod store_work;
+mod table;

@@ -55,8 +55,14 @@ impl Pipeline {
         }
     }
 
-    /// Appends a member to the batch that is filling.
-    pub(super) fn append(&mut self, member: Member, tag: Tag, limits: &Limits) -> Place {
+    /// Appends a member to the batch that is filling; `placed` learns where it lies.
+    pub(super) fn append(
+        &mut self,
+        member: Member,
+        tag: Tag,
+        limits: &Limits,
+        placed: impl FnOnce(&Tag, Place),
+    ) -> Place {
         let bytes = tag.bytes;
         let full = match self.batches.back() {
             None => true,
@@ -73,6 +79,7 @@ impl Pipeline {
         let mut place = Place { batch, member: 0 };
         if let Some(filling) = self.batches.back_mut() {
             place.member = filling.tags.len();
+            placed(&tag, place);
             filling.members.push(member);
             filling.tags.push(tag);
             filling.bytes += bytes;
@@ -145,7 +152,7 @@ impl Pipeline {
     pub(super) fn remove(
         &mut self,
         id: &PersistenceId,
-        mut moved: impl FnMut(&PersistenceId, Place),
+        mut moved: impl FnMut(&Tag, Place),
     ) -> (Vec<usize>, Vec<Gate>) {
         let mut bytes = Vec::new();
         let mut waiters = Vec::new();
@@ -154,7 +161,7 @@ impl Pipeline {
             let batch = self.first + index as u64;
             filling.remove(id, &mut bytes, &mut waiters);
             for (member, tag) in filling.tags.iter().enumerate() {
-                moved(&tag.id, Place { batch, member });
+                moved(tag, Place { batch, member });
             }
         }
         (bytes, waiters)
@@ -163,6 +170,11 @@ impl Pipeline {
     /// Every gate, for those who only look.
     pub(super) fn gates(&self) -> impl Iterator<Item = &Gate> {
         self.batches.iter().flat_map(|filling| filling.gates.iter())
+    }
+
+    /// Whether a batch could go to the store now.
+    pub(super) fn has_next(&self) -> bool {
+        !self.committing && !self.batches.is_empty()
     }
 
     /// Whether nothing is filling and nothing is committing.

@@ -15,6 +15,20 @@ pub(crate) struct Recovered {
     pub(super) state: Box<dyn Any + Send>,
     pub(super) sequence: SequenceNumber,
     pub(super) keys: Option<Box<Keys>>,
+    pub(super) snapshot: SnapshotUse,
+}
+
+/// What a recovery did with the stored snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SnapshotUse {
+    /// There was none.
+    None,
+    /// It is part of the state.
+    Taken,
+    /// It was written by code of another shape; all events were replayed.
+    Outdated,
+    /// Its bytes do not decode; all events were replayed.
+    Unreadable,
 }
 
 /// Why stored events did not become a state.
@@ -25,7 +39,7 @@ pub(crate) struct Unrecoverable {
 }
 
 /// What a recovery needs to know besides the entity type.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RecoverySettings {
     /// Hash of the state's shape over its codec; a snapshot with another one is dropped.
     pub(crate) shape: u128,
@@ -33,6 +47,8 @@ pub(crate) struct RecoverySettings {
     pub(crate) cutoff: Timestamp,
     /// How many keys are kept in memory.
     pub(crate) keys_max: usize,
+    /// For a check: leave the snapshot aside, and replay events up to here only.
+    pub(crate) from_events_to: Option<SequenceNumber>,
 }
 
 /// Folds what a store streams into a state of `E`.
@@ -41,6 +57,7 @@ struct Recovery<E> {
     state: E,
     sequence: SequenceNumber,
     keys: Option<Box<Keys>>,
+    snapshot: SnapshotUse,
     failure: Option<Unrecoverable>,
 }
 
@@ -51,6 +68,7 @@ pub(crate) fn begin<E: Behavior>(settings: RecoverySettings) -> Box<dyn Replay> 
         state: E::default(),
         sequence: SequenceNumber::ZERO,
         keys: None,
+        snapshot: SnapshotUse::None,
         failure: None,
     })
 }
@@ -66,20 +84,19 @@ pub(crate) fn finish<E: Behavior>(loaded: Loaded) -> Result<Recovered, Unrecover
         });
     };
     let Recovery {
+        settings,
         state,
         sequence,
         keys,
+        snapshot,
         failure,
-        ..
     } = *recovery;
     if let Some(failure) = failure {
         return Err(failure);
     }
-    if sequence != loaded.head.sequence {
-        let reason = format!(
-            "the store replayed up to {sequence}, but its journal ends at {}",
-            loaded.head.sequence
-        );
+    let end = settings.from_events_to.unwrap_or(loaded.head.sequence);
+    if sequence != end {
+        let reason = format!("the store replayed up to {sequence}, but its journal ends at {end}");
         return Err(Unrecoverable {
             sequence: sequence.next(),
             reason,
@@ -89,6 +106,7 @@ pub(crate) fn finish<E: Behavior>(loaded: Loaded) -> Result<Recovered, Unrecover
         state: Box::new(state),
         sequence,
         keys,
+        snapshot,
     })
 }
 
@@ -108,6 +126,12 @@ impl<E: Behavior> Recovery<E> {
         self.state.apply(&decoded);
         Ok(())
     }
+
+    fn drop_snapshot(&mut self, reason: &dyn std::fmt::Display) -> bool {
+        tracing::warn!(entity = E::TYPE, %reason, "a snapshot is dropped, all events are replayed");
+        self.snapshot = SnapshotUse::Unreadable;
+        false
+    }
 }
 
 fn codec(id: u8) -> Result<Codec, String> {
@@ -116,24 +140,37 @@ fn codec(id: u8) -> Result<Codec, String> {
 
 impl<E: Behavior> Replay for Recovery<E> {
     fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool {
-        if snapshot.shape != self.settings.shape {
+        if self.settings.from_events_to.is_some() {
             return false;
         }
-        let Ok(codec) = codec(snapshot.codec) else {
+        if snapshot.shape != self.settings.shape {
+            self.snapshot = SnapshotUse::Outdated;
             return false;
+        }
+        let codec = match codec(snapshot.codec) {
+            Ok(codec) => codec,
+            Err(reason) => return self.drop_snapshot(&reason),
         };
         match isolate(|| codec.decode::<E>(snapshot.payload)) {
             Ok(Ok(state)) => {
                 self.state = state;
                 self.sequence = snapshot.sequence;
+                self.snapshot = SnapshotUse::Taken;
                 true
             }
-            Ok(Err(error)) => dropped_snapshot::<E>(&error),
-            Err(panic) => dropped_snapshot::<E>(&panic),
+            Ok(Err(error)) => self.drop_snapshot(&error),
+            Err(panic) => self.drop_snapshot(&panic),
         }
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
+        if self
+            .settings
+            .from_events_to
+            .is_some_and(|end| event.sequence > end)
+        {
+            return ControlFlow::Break(());
+        }
         let applied = isolate(|| self.apply(&event))
             .unwrap_or_else(|panic| Err(format!("event `{}` panicked: {panic}", event.name)));
         match applied {
@@ -152,7 +189,13 @@ impl<E: Behavior> Replay for Recovery<E> {
     }
 
     fn skipped(&mut self, sequence: SequenceNumber) {
-        self.sequence = sequence;
+        if self
+            .settings
+            .from_events_to
+            .is_none_or(|end| sequence <= end)
+        {
+            self.sequence = sequence;
+        }
     }
 
     fn record(&mut self, record: RecordRef<'_>) -> ControlFlow<()> {
@@ -167,11 +210,6 @@ impl<E: Behavior> Replay for Recovery<E> {
         keys.load(record);
         ControlFlow::Continue(())
     }
-}
-
-fn dropped_snapshot<E: Behavior>(reason: &dyn std::fmt::Display) -> bool {
-    tracing::warn!(entity = E::TYPE, %reason, "a snapshot is dropped, all events are replayed");
-    false
 }
 
 /// A replay that keeps nothing: for whoever only needs the head.

@@ -5,22 +5,20 @@
 //! never returns stops its shard, not the threads that have something for it.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
-use statefn_store::{Batch, CommitError, LoadError, Outcome, PersistenceId, StoredRecord};
+use statefn_store::{CommitError, Outcome, PersistenceId, StoredRecord};
 
-use crate::call_error::{Failure, Quarantine};
+use crate::call_error::Failure;
 use crate::command::Operation;
 use crate::runtime::core::{Accepted, Action, Core, Outputs};
-use crate::runtime::recovery::{Recovered, RecoverySettings};
+use crate::runtime::recovery::Recovered;
 use crate::runtime::shared::{Intake, Shared};
 use crate::runtime::slot::{Job, Slot};
-use crate::runtime::step::{LookUp, Request};
+use crate::runtime::step::Request;
+use crate::runtime::store_work;
 
 /// After this many foreign inputs the holder of the lock hands the rest to a task ..
 const FOREIGN_MAX: usize = 64;
@@ -33,13 +31,17 @@ pub(crate) struct Shard {
     core: Mutex<Core>,
     inbox: Mutex<VecDeque<Input>>,
     queued: AtomicUsize,
+    /// Whether the core held runnable commands when the lock was last let go.
+    runnable: AtomicBool,
+    /// All shards of the runtime, this one included.
+    peers: OnceLock<Weak<[Arc<Shard>]>>,
     /// Rises with every visit, so that a watchdog can tell a stuck holder from a busy one.
     visits: AtomicU64,
     shared: Arc<Shared>,
 }
 
 /// What a shard is told.
-enum Input {
+pub(super) enum Input {
     Call {
         id: PersistenceId,
         type_index: u16,
@@ -60,9 +62,11 @@ enum Input {
         job: Arc<dyn Job>,
         result: Result<Option<StoredRecord>, Failure>,
     },
+    RoomMade {
+        id: PersistenceId,
+        incarnation: u64,
+    },
 }
-
-type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Shard {
     /// An empty shard.
@@ -71,9 +75,17 @@ impl Shard {
             core: Mutex::new(Core::new(shared.hosted.len())),
             inbox: Mutex::default(),
             queued: AtomicUsize::new(0),
+            runnable: AtomicBool::new(false),
+            peers: OnceLock::new(),
             visits: AtomicU64::new(0),
             shared,
         }
+    }
+
+    /// Tells the shard of the others, once.
+    pub(super) fn introduce(&self, shards: &Arc<[Arc<Self>]>) {
+        // A second introduction would name the same shards.
+        let _first = self.peers.set(Arc::downgrade(shards));
     }
 
     /// What all shards have in common.
@@ -88,12 +100,12 @@ impl Shard {
         type_index: u16,
         request: Request<O>,
     ) -> Accepted<O> {
-        if self.queued.load(Ordering::Relaxed) == 0 {
-            if let Some(mut core) = self.enter() {
-                let accepted = core.call(id, type_index, request, &self.shared);
-                self.leave(core);
-                return accepted;
-            }
+        if self.queued.load(Ordering::Relaxed) == 0
+            && let Some(mut core) = self.enter()
+        {
+            let accepted = core.call(id, type_index, request, &self.shared);
+            self.leave(core);
+            return accepted;
         }
         match Slot::accept(request, &self.shared) {
             Ok(slot) => {
@@ -111,7 +123,7 @@ impl Shard {
     }
 
     /// Puts an input into the inbox and sees that somebody runs it.
-    fn input(self: &Arc<Self>, input: Input) {
+    pub(super) fn input(self: &Arc<Self>, input: Input) {
         {
             let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
             inbox.push_back(input);
@@ -134,26 +146,19 @@ impl Shard {
         Some(core)
     }
 
-    /// Lets go of the lock, does what the core asked for, and serves who came meanwhile.
-    fn leave(self: &Arc<Self>, mut core: MutexGuard<'_, Core>) {
-        if core.has_outputs() {
-            let outputs = core.take_outputs(&self.shared);
-            drop(core);
-            self.perform(outputs);
-        } else {
-            drop(core);
-        }
-        fence(Ordering::SeqCst);
-        if self.queued.load(Ordering::SeqCst) > 0 {
+    /// Lets go of the lock and serves who came meanwhile.
+    fn leave(self: &Arc<Self>, core: MutexGuard<'_, Core>) {
+        self.let_go(core);
+        if self.has_work() {
             self.visit();
         }
     }
 
-    /// Runs what is in the inbox, as far as nobody else does and the share of one visitor goes.
+    /// Runs what waits, as far as nobody else does and the share of one visitor goes.
     fn visit(self: &Arc<Self>) {
         let mut left = FOREIGN_MAX;
         let mut started = None;
-        while self.queued.load(Ordering::SeqCst) > 0 {
+        while self.has_work() {
             let Some(mut core) = self.enter() else { return };
             let mut served = 0;
             while served < LOOK_AT_CLOCK_EVERY {
@@ -163,19 +168,38 @@ impl Shard {
                 self.apply(&mut core, input);
                 served += 1;
             }
-            let outputs = core.take_outputs(&self.shared);
-            drop(core);
-            self.perform(outputs);
-            fence(Ordering::SeqCst);
+            served += core.run_waiting(LOOK_AT_CLOCK_EVERY, &self.shared);
+            self.let_go(core);
             left = left.saturating_sub(served.max(1));
             let now = self.shared.env.now();
             if left == 0 || now.saturating_sub(*started.get_or_insert(now)) > FOREIGN_TIME {
-                if self.queued.load(Ordering::SeqCst) > 0 {
+                if self.has_work() {
                     self.visit_later();
                 }
                 return;
             }
         }
+    }
+
+    /// Whether somebody must take the lock, as far as anybody without it can tell.
+    fn has_work(&self) -> bool {
+        self.queued.load(Ordering::SeqCst) > 0 || self.runnable.load(Ordering::SeqCst)
+    }
+
+    /// Lets go of the lock and does what the core asked for.
+    fn let_go(self: &Arc<Self>, mut core: MutexGuard<'_, Core>) {
+        let runnable = core.has_runnable();
+        if runnable != self.runnable.load(Ordering::Relaxed) {
+            self.runnable.store(runnable, Ordering::SeqCst);
+        }
+        if core.has_outputs() {
+            let outputs = core.take_outputs(&self.shared);
+            drop(core);
+            self.perform(outputs);
+        } else {
+            drop(core);
+        }
+        fence(Ordering::SeqCst);
     }
 
     fn visit_later(self: &Arc<Self>) {
@@ -216,26 +240,8 @@ impl Shard {
             } => {
                 core.found(&id, incarnation, job, result, shared);
             }
+            Input::RoomMade { id, incarnation } => core.room_made(&id, incarnation, shared),
         }
-        if core.run_waiting(FOREIGN_MAX, shared) {
-            self.run_later();
-        }
-    }
-
-    /// Waiting commands are left over: a task goes on with them.
-    fn run_later(self: &Arc<Self>) {
-        let shard = Arc::clone(self);
-        self.shared.env.spawn(Box::pin(async move {
-            let Some(mut core) = shard.enter() else {
-                // Whoever holds the lock may not know of the left-overs: try again later.
-                shard.run_later();
-                return;
-            };
-            if core.run_waiting(FOREIGN_MAX, &shard.shared) {
-                shard.run_later();
-            }
-            shard.leave(core);
-        }));
     }
 
     /// Does what the core asked for, outside the lock.
@@ -245,13 +251,13 @@ impl Shard {
         }
         for action in outputs.actions {
             match action {
-                Action::Commit { number, batch } => self.commit(number, batch),
+                Action::Commit { number, batch } => store_work::commit(self, number, batch),
                 Action::Recover {
                     id,
                     type_index,
                     incarnation,
                 } => {
-                    self.recover(id, type_index, incarnation);
+                    store_work::recover(self, id, type_index, incarnation);
                 }
                 Action::FindRecord {
                     id,
@@ -259,7 +265,11 @@ impl Shard {
                     look_up,
                     job,
                 } => {
-                    self.find_record(id, incarnation, look_up, job);
+                    store_work::find_record(self, id, incarnation, look_up, job);
+                }
+                Action::MakeRoom { id, incarnation } => {
+                    self.evict_elsewhere();
+                    self.input(Input::RoomMade { id, incarnation });
                 }
                 Action::StoreFailed => self.shared.store_failed(),
                 Action::Fenced => self.shared.set_intake(Intake::Fenced),
@@ -267,69 +277,19 @@ impl Shard {
         }
     }
 
-    fn commit(self: &Arc<Self>, number: u64, batch: Batch) {
-        let span = tracing::debug_span!("commit", members = batch.members.len());
-        let store = Arc::clone(&self.shared.store);
-        let work = tracing::Instrument::instrument(async move { store.commit(batch).await }, span);
-        self.run_or_spawn(Box::pin(work), move |result| Input::Committed {
-            number,
-            result,
-        });
-    }
-
-    fn recover(self: &Arc<Self>, id: PersistenceId, type_index: u16, incarnation: u64) {
-        let span = tracing::debug_span!("recovery", entity = %id.entity_type(), id = id.id());
-        let shared = Arc::clone(&self.shared);
-        let work = async move {
-            let result = load(&shared, &id, type_index).await;
-            (id, result)
+    /// Lets an idle entity of another shard go, if one is free to look at.
+    fn evict_elsewhere(&self) {
+        let Some(peers) = self.peers.get().and_then(Weak::upgrade) else {
+            return;
         };
-        let work = tracing::Instrument::instrument(work, span);
-        self.run_or_spawn(Box::pin(work), move |(id, result)| Input::Recovered {
-            id,
-            incarnation,
-            result,
-        });
-    }
-
-    fn find_record(
-        self: &Arc<Self>,
-        id: PersistenceId,
-        incarnation: u64,
-        look_up: LookUp,
-        job: Arc<dyn Job>,
-    ) {
-        let shared = Arc::clone(&self.shared);
-        let work = async move {
-            let found = shared
-                .store
-                .find_record(&id, &look_up.key, look_up.newest)
-                .await;
-            let result = found.map_err(|error| load_failure(&shared, &id, error));
-            (id, result)
-        };
-        self.run_or_spawn(Box::pin(work), move |(id, result)| Input::Found {
-            id,
-            incarnation,
-            job,
-            result,
-        });
-    }
-
-    /// Runs a future to its end: at once if it is ready at the first poll, in a task otherwise.
-    fn run_or_spawn<T: Send + 'static>(
-        self: &Arc<Self>,
-        mut work: Pending<T>,
-        input: impl FnOnce(T) -> Input + Send + 'static,
-    ) {
-        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(value) => self.input(input(value)),
-            Poll::Pending => {
-                let shard = Arc::clone(self);
-                self.shared.env.spawn(Box::pin(async move {
-                    let value = work.await;
-                    shard.input(input(value));
-                }));
+        // Each shard begins at another one, so that the first is not drained for all.
+        let start = self.visits.load(Ordering::Relaxed);
+        let start = usize::try_from(start).unwrap_or(0) % peers.len().max(1);
+        let (before, after) = peers.split_at(start);
+        let others = after.iter().chain(before);
+        for shard in others.filter(|shard| !std::ptr::eq(&raw const ***shard, self)) {
+            if shard.evict_oldest() {
+                return;
             }
         }
     }
@@ -345,17 +305,23 @@ impl Shard {
     }
 
     /// Lets the entity go that was used longest ago, if the shard is free and one is idle.
-    pub(crate) fn evict_oldest(&self) -> bool {
-        self.enter()
-            .is_some_and(|mut core| core.evict_oldest(&self.shared))
+    fn evict_oldest(self: &Arc<Self>) -> bool {
+        let Some(mut core) = self.enter() else {
+            return false;
+        };
+        let evicted = core.evict_oldest(&self.shared);
+        self.leave(core);
+        evicted
     }
 
     /// Whether nothing is under way. A shard that is busy right now is not quiet.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.queued.load(Ordering::SeqCst) == 0
-            && self
-                .enter()
-                .is_some_and(|core| core.is_quiet() && !core.has_outputs())
+    pub(crate) fn is_quiet(self: &Arc<Self>) -> bool {
+        let Some(core) = self.enter() else {
+            return false;
+        };
+        let quiet = core.is_quiet() && !core.has_outputs();
+        self.leave(core);
+        quiet && !self.has_work()
     }
 
     /// Ends everything that waits. `false` if the shard is busy right now.
@@ -364,10 +330,10 @@ impl Shard {
             return false;
         };
         while let Some(input) = self.next_input() {
-            if let Input::Call { job, .. } | Input::Found { job, .. } = input {
-                if let Some(waker) = job.refuse(waiting.clone()) {
-                    waker.wake();
-                }
+            if let Input::Call { job, .. } | Input::Found { job, .. } = input
+                && let Some(waker) = job.refuse(waiting.clone())
+            {
+                waker.wake();
             }
         }
         core.stop(wrote, waiting, &self.shared);
@@ -379,51 +345,5 @@ impl Shard {
 impl std::fmt::Debug for Shard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shard").finish_non_exhaustive()
-    }
-}
-
-/// Loads an entity: what it is now, or why it cannot be.
-async fn load(shared: &Shared, id: &PersistenceId, type_index: u16) -> Result<Recovered, Failure> {
-    let Ok(_permit) = shared.recoveries.acquire().await else {
-        return Err(Failure::Stopped);
-    };
-    let hosted = shared.turn(type_index).hosted;
-    let settings = RecoverySettings {
-        shape: hosted.shape,
-        cutoff: hosted.cutoff(shared.env.wall()),
-        keys_max: shared.limits.keys_max,
-    };
-    let replay = hosted.definition.recovery(settings);
-    let loaded = match shared.store.load(id, replay).await {
-        Ok(loaded) => loaded,
-        Err(error) => return Err(load_failure(shared, id, error)),
-    };
-    hosted.definition.recovered(loaded).map_err(|failure| {
-        let quarantine = Quarantine {
-            id: id.clone(),
-            sequence: failure.sequence,
-            reason: failure.reason,
-        };
-        Failure::Quarantined(shared.quarantined.insert(quarantine))
-    })
-}
-
-fn load_failure(shared: &Shared, id: &PersistenceId, error: LoadError) -> Failure {
-    match error {
-        LoadError::Corrupt {
-            offset,
-            sequence,
-            what,
-        } => {
-            let reason = format!("the entry at offset {offset} is damaged: {what}");
-            let quarantine = Quarantine {
-                id: id.clone(),
-                sequence,
-                reason,
-            };
-            Failure::Quarantined(shared.quarantined.insert(quarantine))
-        }
-        LoadError::Unavailable(cause) => Failure::unavailable(cause.to_string()),
-        other => Failure::unavailable(other.to_string()),
     }
 }

@@ -11,7 +11,7 @@ use crate::command::Operation;
 use crate::runtime::activation::Activation;
 use crate::runtime::budget::Permit;
 use crate::runtime::shared::Shared;
-use crate::runtime::step::{self, Request, Step, Turn};
+use crate::runtime::step::{self, Behind, Request, Step, Turn};
 
 /// The answer of a call.
 pub(crate) type Answer<O> = Result<<O as Operation>::Reply, CallError<<O as Operation>::Error>>;
@@ -43,10 +43,10 @@ pub(super) trait Job: Send + Sync {
 pub(super) enum JobDone {
     /// Answered; wake its caller.
     Answered(Option<Waker>),
-    /// Its answer waits for the commit of the entity's last write; here is its own, if any.
-    Gated(Arc<dyn Waiter>, Option<step::Write>),
+    /// Its answer waits for a commit.
+    Gated(Arc<dyn Waiter>, Behind),
     /// Answered, and the activation is lost: the handler panicked, or its state went too far.
-    Lost(Option<Waker>),
+    Lost(Option<Waker>, Failure),
     /// The store must be asked for this key first.
     LookUp(step::LookUp, Arc<dyn Job>),
 }
@@ -209,7 +209,7 @@ impl<O: Operation> Slot<O> {
     fn settle(self: Arc<Self>, step: Step<O>) -> JobDone {
         match step {
             Step::Answer(answer) => JobDone::Answered(self.answer(answer)),
-            Step::Gated { answer, write } => {
+            Step::Gated { answer, behind } => {
                 let mut state = self.lock();
                 let waker = match &mut *state {
                     State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
@@ -219,14 +219,17 @@ impl<O: Operation> Slot<O> {
                 if !matches!(&*state, State::Ready(_) | State::Gone) {
                     *state = State::Gated {
                         answer,
-                        wrote: write.is_some(),
+                        wrote: behind.is_write(),
                         waker,
                     };
                 }
                 drop(state);
-                JobDone::Gated(self, write)
+                JobDone::Gated(self, behind)
             }
-            Step::Lost(failure) => JobDone::Lost(self.answer(Err(failure.widen()))),
+            Step::Lost(failure) => {
+                let waker = self.answer(Err(failure.clone().widen()));
+                JobDone::Lost(waker, failure)
+            }
             Step::LookUp(look_up, call) => {
                 if let State::Queued { call: place, .. } = &mut *self.lock() {
                     *place = Some(call);

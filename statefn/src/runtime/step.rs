@@ -18,10 +18,10 @@ use crate::env::Env;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::reply::Handled;
-use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::activation::{Activation, Phase, Place};
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
-use crate::runtime::keys::{KeyPlace, Known, Verdict};
+use crate::runtime::keys::Verdict;
 use crate::runtime::outcome;
 use crate::runtime::slot::Answer;
 
@@ -51,15 +51,29 @@ pub(super) struct Turn<'a> {
 pub(super) enum Step<O: Operation> {
     /// The answer may leave at once.
     Answer(Answer<O>),
-    /// The answer must wait: for its own write, or for the entity's last one.
-    Gated {
-        answer: Answer<O>,
-        write: Option<Write>,
-    },
+    /// The answer must wait for a commit.
+    Gated { answer: Answer<O>, behind: Behind },
     /// Nothing happened, and the state in memory is not to be trusted any more.
     Lost(Failure),
     /// The store must be asked for the key first.
     LookUp(LookUp, Request<O>),
+}
+
+/// For which commit an answer waits.
+pub(super) enum Behind {
+    /// Its own write.
+    Own(Box<Write>),
+    /// The entity's last write so far, on which it depends.
+    Last,
+    /// The earlier write of the same key, whose fate it shares.
+    Earlier(Place),
+}
+
+impl Behind {
+    /// Whether the fate of the commit is the fate of the command.
+    pub(super) fn is_write(&self) -> bool {
+        !matches!(self, Self::Last)
+    }
 }
 
 /// What a command writes.
@@ -123,7 +137,18 @@ fn decide<O: Operation>(
     };
     match verdict {
         Verdict::Free => execute(request, Some(Keyed { key, fingerprint }), activation, turn),
-        Verdict::Known(known) => duplicate(&key, fingerprint, &known, activation),
+        Verdict::UnderWay {
+            fingerprint: first,
+            outcome,
+            place,
+        } => {
+            let answer = repeated::<O>(&key, fingerprint == first, &outcome);
+            let behind = match &answer {
+                Err(CallError::KeyReused { .. }) => Behind::Last,
+                _ => Behind::Earlier(place),
+            };
+            Step::Gated { answer, behind }
+        }
         Verdict::Ask(newest) => {
             request.options.key = Some(key.clone());
             Step::LookUp(LookUp { key, newest }, request)
@@ -146,33 +171,20 @@ fn decide_with<O: Operation>(
     };
     match found {
         Some(record) if record.time >= turn.cutoff() => {
-            let known = Known {
-                fingerprint: record.fingerprint,
-                time: record.time,
-                place: KeyPlace::Speculated(record.outcome.into()),
-            };
-            duplicate(&key, fingerprint, &known, activation)
+            let answer = repeated::<O>(&key, fingerprint == record.fingerprint, &record.outcome);
+            behind_gate(answer, activation)
         }
         _ => execute(request, Some(Keyed { key, fingerprint }), activation, turn),
     }
 }
 
-/// Answers a command whose key was seen before with the outcome of the first one.
-fn duplicate<O: Operation>(
-    key: &str,
-    fingerprint: u128,
-    known: &Known,
-    activation: &Activation,
-) -> Step<O> {
-    let answer = match &known.place {
-        _ if known.fingerprint != fingerprint => Err(CallError::KeyReused { key: key.into() }),
-        KeyPlace::Speculated(bytes) => match outcome::decode::<O>(bytes) {
-            Ok(answer) => answer,
-            Err(_) => Err(CallError::AlreadyApplied { key: key.into() }),
-        },
-        KeyPlace::Stored(_) => Err(CallError::AlreadyApplied { key: key.into() }),
-    };
-    behind_gate(answer, activation)
+/// The outcome of the first command under a key, for one that repeats it.
+fn repeated<O: Operation>(key: &str, same_request: bool, outcome: &[u8]) -> Answer<O> {
+    if !same_request {
+        return Err(CallError::KeyReused { key: key.into() });
+    }
+    outcome::decode::<O>(outcome)
+        .unwrap_or_else(|_| Err(CallError::AlreadyApplied { key: key.into() }))
 }
 
 /// An answer without a write of its own waits for the entity's last write, if there is one.
@@ -182,7 +194,7 @@ fn behind_gate<O: Operation>(answer: Answer<O>, activation: &Activation) -> Step
     } else {
         Step::Gated {
             answer,
-            write: None,
+            behind: Behind::Last,
         }
     }
 }
@@ -295,7 +307,7 @@ impl<E: Behavior> Draft<E> {
                 activation.sequence = write.member.last_sequence();
                 Step::Gated {
                     answer,
-                    write: Some(write),
+                    behind: Behind::Own(Box::new(write)),
                 }
             }
             // The events are applied, so the state has gone where the journal will not.

@@ -1,0 +1,159 @@
+//! Commits end, and the gate opens or fails.
+
+use std::error::Error;
+
+use statefn_store::{CommitError, Outcome, PersistenceId, StoreFailure};
+
+use super::{Action, Core};
+use crate::call_error::Failure;
+use crate::runtime::activation::Phase;
+use crate::runtime::pipeline::{Filling, Tag};
+use crate::runtime::shared::Shared;
+
+impl Core {
+    /// The store has answered for a batch.
+    pub(in crate::runtime) fn committed(
+        &mut self,
+        number: u64,
+        result: Result<Vec<Outcome>, CommitError>,
+        shared: &Shared,
+    ) {
+        let Some(batch) = self.pipeline.finish(number) else {
+            return;
+        };
+        match result {
+            Ok(outcomes) if outcomes.len() == batch.tags.len() => {
+                self.open_gate(batch, &outcomes, shared);
+            }
+            Ok(_) => {
+                let reason = "the store answered with a wrong number of outcomes";
+                self.store_failed(batch, &Failure::unknown(reason), reason, shared);
+            }
+            Err(CommitError::Fenced { .. }) => {
+                self.fail_gates(batch.gates, &Failure::Fenced, &Failure::Fenced);
+                self.outputs.actions.push(Action::Fenced);
+                self.stop(&Failure::Fenced, &Failure::Fenced, shared);
+            }
+            Err(CommitError::Unavailable(cause)) => {
+                let reason = failure_text("the commit was rolled back", &cause);
+                self.store_failed(batch, &Failure::unavailable(&*reason), &reason, shared);
+            }
+            Err(CommitError::Unknown(cause)) => {
+                let reason = failure_text("the commit did not succeed", &cause);
+                self.store_failed(batch, &Failure::unknown(&*reason), &reason, shared);
+            }
+            Err(other) => {
+                let reason = other.to_string();
+                self.store_failed(batch, &Failure::unknown(&*reason), &reason, shared);
+            }
+        }
+    }
+
+    fn open_gate(&mut self, batch: Filling, outcomes: &[Outcome], shared: &Shared) {
+        for gate in batch.gates {
+            let waker = match outcomes.get(gate.member) {
+                Some(Outcome::Committed { .. }) => gate.waiter.open(),
+                Some(Outcome::Refused(refusal)) => {
+                    gate.waiter.fail(Failure::unavailable(refusal.to_string()))
+                }
+                None => gate
+                    .waiter
+                    .fail(Failure::unknown("the store named no outcome")),
+            };
+            self.wake(waker);
+        }
+        for (tag, outcome) in batch.tags.iter().zip(outcomes) {
+            let current = self
+                .table
+                .get_mut(&tag.id)
+                .filter(|a| a.incarnation == tag.incarnation);
+            let Some(activation) = current else { continue };
+            match outcome {
+                Outcome::Committed { position } => {
+                    activation.committed(tag.bytes, tag.key.as_deref(), *position);
+                }
+                Outcome::Refused(refusal) => {
+                    tracing::warn!(entity = %tag.id, %refusal, "a commit was refused");
+                    activation.settled(tag.bytes);
+                    self.overtaken(&tag.id);
+                }
+            }
+            self.after_commit(&tag.id, shared);
+        }
+    }
+
+    /// A write of the entity was refused: everything speculated on it goes with it.
+    fn overtaken(&mut self, id: &PersistenceId) {
+        let table = &mut self.table;
+        let (bytes, gates) = self.pipeline.remove(id, |tag, place| {
+            if let Some(activation) = table.get_mut(&tag.id) {
+                activation.joined(tag.key.as_deref(), place);
+            }
+        });
+        if let Some(activation) = self.table.get_mut(id) {
+            for bytes in bytes {
+                activation.settled(bytes);
+            }
+            activation.discard();
+        }
+        let failure = Failure::unavailable("an earlier write of the entity was refused");
+        self.fail_gates(gates, &failure, &failure);
+    }
+
+    fn after_commit(&mut self, id: &PersistenceId, shared: &Shared) {
+        let Some(activation) = self.table.get(id) else {
+            return;
+        };
+        match activation.phase {
+            Phase::Draining => self.drained(id, shared),
+            Phase::Resident(_) if activation.has_mail() => self.runnable.push_back(id.clone()),
+            _ => {}
+        }
+    }
+
+    fn store_failed(&mut self, batch: Filling, wrote: &Failure, reason: &str, shared: &Shared) {
+        tracing::error!(reason, "the store failed: everything in memory is dropped");
+        let bystander = Failure::unavailable(reason);
+        self.left_pipeline(&batch.tags);
+        self.fail_gates(batch.gates, wrote, &bystander);
+        self.drop_memory(&bystander, shared);
+        self.outputs.actions.push(Action::StoreFailed);
+    }
+
+    /// Drops every state in memory and everything that is not with the store; commands that wait
+    /// run on recovered state.
+    pub(super) fn drop_memory(&mut self, failure: &Failure, shared: &Shared) {
+        for filling in self.pipeline.take_filling() {
+            self.left_pipeline(&filling.tags);
+            self.fail_gates(filling.gates, failure, failure);
+        }
+        for id in self.ids() {
+            if let Some(activation) = self.table.get_mut(&id) {
+                activation.discard();
+            }
+            self.drained(&id, shared);
+        }
+    }
+
+    fn left_pipeline(&mut self, tags: &[Tag]) {
+        for tag in tags {
+            let current = self
+                .table
+                .get_mut(&tag.id)
+                .filter(|a| a.incarnation == tag.incarnation);
+            if let Some(activation) = current {
+                activation.settled(tag.bytes);
+            }
+        }
+    }
+}
+
+fn failure_text(what: &str, cause: &StoreFailure) -> String {
+    let mut text = format!("{what}: {cause}");
+    let mut source = cause.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,199 @@
+//! Calls: run at once, or queued at their entity until they can run.
+
+use std::sync::Arc;
+
+use statefn_store::PersistenceId;
+
+use super::{Accepted, Core};
+use crate::call_error::{Failure, Overload};
+use crate::command::{Mode, Operation};
+use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::budget::Permit;
+use crate::runtime::pipeline::{Pipeline, Tag};
+use crate::runtime::shared::Shared;
+use crate::runtime::slot::{Job, JobDone, Slot, Waiter};
+use crate::runtime::step::{self, Behind, Request, Step, Write};
+
+impl Core {
+    /// Runs a call at once if its entity is ready, queues it otherwise.
+    pub(in crate::runtime) fn call<O: Operation>(
+        &mut self,
+        id: &PersistenceId,
+        type_index: u16,
+        request: Request<O>,
+        shared: &Shared,
+    ) -> Accepted<O> {
+        let ready = self
+            .table
+            .get_mut(id)
+            .filter(|activation| activation.is_ready(&shared.limits));
+        let Some(activation) = ready else {
+            return match Slot::accept(request, shared) {
+                Ok(slot) => {
+                    let slot = Arc::new(slot);
+                    self.enqueue(id, type_index, Arc::clone(&slot) as Arc<dyn Job>, shared);
+                    Accepted::Waiting(slot)
+                }
+                Err(failure) => Accepted::Answered(Err(failure.widen())),
+            };
+        };
+        let may_wait = <O::Mode as Mode<O>>::WRITES || activation.uncommitted > 0;
+        let permit = match may_wait.then(|| shared.budget.admit(0, &shared.limits)) {
+            Some(Ok(permit)) => Some(permit),
+            Some(Err(failure)) => return Accepted::Answered(Err(failure.widen())),
+            None => None,
+        };
+        activation.used = shared.tick();
+        let turn = shared.turn(activation.type_index);
+        let step = step::run(request, activation, &turn);
+        self.accepted(id, step, permit, shared)
+    }
+
+    /// What a call that has run at once means for its caller and its entity.
+    fn accepted<O: Operation>(
+        &mut self,
+        id: &PersistenceId,
+        step: Step<O>,
+        permit: Option<Permit>,
+        shared: &Shared,
+    ) -> Accepted<O> {
+        match (step, permit) {
+            // Without a permit nothing was uncommitted, so the answer depends on nothing.
+            (Step::Answer(answer) | Step::Gated { answer, .. }, None) => Accepted::Answered(answer),
+            (Step::Answer(answer), Some(_)) => Accepted::Answered(answer),
+            (Step::Lost(failure), _) => {
+                self.lost(id, &failure, shared);
+                Accepted::Answered(Err(failure.widen()))
+            }
+            (Step::LookUp(..), None) => {
+                Accepted::Answered(Err(Failure::unavailable("a query has no key").widen()))
+            }
+            (Step::LookUp(look_up, request), Some(permit)) => {
+                let slot = Arc::new(Slot::queued(request, shared.env.now(), permit));
+                self.look_up(id, look_up, Arc::clone(&slot) as Arc<dyn Job>);
+                Accepted::Waiting(slot)
+            }
+            (Step::Gated { answer, behind }, Some(permit)) => {
+                let wrote = behind.is_write();
+                let slot = Arc::new(Slot::gated(answer, wrote, shared.env.now(), permit));
+                if let Some(activation) = self.table.get_mut(id) {
+                    let waiter = Arc::clone(&slot) as Arc<dyn Waiter>;
+                    join(activation, &mut self.pipeline, waiter, behind, shared);
+                }
+                Accepted::Waiting(slot)
+            }
+        }
+    }
+
+    /// Runs a queued call at once if its entity is ready, queues it at its entity otherwise.
+    pub(in crate::runtime) fn submit(
+        &mut self,
+        id: &PersistenceId,
+        type_index: u16,
+        job: Arc<dyn Job>,
+        shared: &Shared,
+    ) {
+        let activation = self.table.get(id);
+        if activation.is_some_and(|activation| activation.is_ready(&shared.limits)) {
+            self.run_job(id, job, shared);
+        } else {
+            self.enqueue(id, type_index, job, shared);
+        }
+    }
+
+    fn enqueue(&mut self, id: &PersistenceId, type_index: u16, job: Arc<dyn Job>, shared: &Shared) {
+        if !self.table.contains_key(id)
+            && let Err(failure) = self.activate(id, type_index, shared)
+        {
+            self.wake(job.refuse(failure));
+            return;
+        }
+        let Some(activation) = self.table.get_mut(id) else {
+            return;
+        };
+        activation.used = shared.tick();
+        if let Err(job) = activation.enqueue(job, &shared.limits) {
+            self.wake(job.refuse(Failure::Overloaded(Overload::Mailbox)));
+        }
+    }
+
+    /// Runs waiting commands of entities that are ready, at most `count`. How many have run.
+    pub(in crate::runtime) fn run_waiting(&mut self, count: usize, shared: &Shared) -> usize {
+        let mut ran = 0;
+        while let Some(id) = self.runnable.pop_front() {
+            while let Some(activation) = self.table.get_mut(&id) {
+                if !matches!(activation.phase, Phase::Resident(_))
+                    || !activation.has_room(&shared.limits)
+                {
+                    break;
+                }
+                if ran == count {
+                    self.runnable.push_front(id);
+                    return ran;
+                }
+                let Some(job) = activation.dequeue() else {
+                    break;
+                };
+                ran += 1;
+                self.run_job(&id, job, shared);
+            }
+        }
+        ran
+    }
+
+    fn run_job(&mut self, id: &PersistenceId, job: Arc<dyn Job>, shared: &Shared) {
+        let Some(activation) = self.table.get_mut(id) else {
+            return;
+        };
+        activation.used = shared.tick();
+        let _caller = job.span().entered();
+        let turn = shared.turn(activation.type_index);
+        let done = job.run(activation, &turn);
+        self.settle(id, done, shared);
+    }
+
+    /// What a job that has run means for its caller and its entity.
+    pub(super) fn settle(&mut self, id: &PersistenceId, done: JobDone, shared: &Shared) {
+        match done {
+            JobDone::Answered(waker) => self.wake(waker),
+            JobDone::Gated(waiter, behind) => {
+                if let Some(activation) = self.table.get_mut(id) {
+                    join(activation, &mut self.pipeline, waiter, behind, shared);
+                }
+            }
+            JobDone::Lost(waker, failure) => {
+                self.wake(waker);
+                self.lost(id, &failure, shared);
+            }
+            JobDone::LookUp(look_up, job) => self.look_up(id, look_up, job),
+        }
+    }
+}
+
+/// Puts an answer behind the gate, together with its write if it has one.
+fn join(
+    activation: &mut Activation,
+    pipeline: &mut Pipeline,
+    waiter: Arc<dyn Waiter>,
+    behind: Behind,
+    shared: &Shared,
+) {
+    let write = match behind {
+        Behind::Last => return pipeline.gate(activation.last_write, waiter, false),
+        Behind::Earlier(place) => return pipeline.gate(place, waiter, true),
+        Behind::Own(write) => write,
+    };
+    let Write { member, bytes, key } = *write;
+    let tag = Tag {
+        id: activation.id.clone(),
+        incarnation: activation.incarnation,
+        bytes,
+        key,
+    };
+    let place = pipeline.append(member, tag, &shared.limits, |tag, place| {
+        activation.joined(tag.key.as_deref(), place);
+    });
+    activation.uncommitted += 1;
+    activation.uncommitted_bytes += bytes;
+    pipeline.gate(place, waiter, true);
+}

@@ -1,0 +1,199 @@
+//! The part of a shard's shell that asks the store and brings back what it answers.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use statefn_store::{
+    Batch, CommitError, FailureKind, LoadError, Outcome, PersistenceId, StoreFailure, StoredRecord,
+};
+use tracing::Instrument;
+
+use crate::call_error::{Failure, Quarantine};
+use crate::runtime::isolate;
+use crate::runtime::recovery::{Recovered, RecoverySettings};
+use crate::runtime::shard::{Input, Shard};
+use crate::runtime::shared::Shared;
+use crate::runtime::slot::Job;
+use crate::runtime::step::LookUp;
+
+type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The store's code panicked, or the task that waited for it was dropped.
+struct Broken(String);
+
+impl Broken {
+    fn failure(&self) -> StoreFailure {
+        StoreFailure::new(FailureKind::Other, self.0.clone())
+    }
+}
+
+/// Hands a batch to the store.
+pub(super) fn commit(shard: &Arc<Shard>, number: u64, batch: Batch) {
+    let span = tracing::debug_span!("commit", members = batch.members.len());
+    let store = Arc::clone(&shard.shared().store);
+    let work = async move { store.commit(batch).await }.instrument(span);
+    run_or_spawn(shard, Box::pin(work), move |result| Input::Committed {
+        number,
+        result: result.unwrap_or_else(|broken| unknown_outcome(&broken)),
+    });
+}
+
+fn unknown_outcome(broken: &Broken) -> Result<Vec<Outcome>, CommitError> {
+    Err(CommitError::Unknown(broken.failure()))
+}
+
+/// Loads an entity.
+pub(super) fn recover(shard: &Arc<Shard>, id: PersistenceId, type_index: u16, incarnation: u64) {
+    let span = tracing::debug_span!(
+        "recovery",
+        entity = %id.entity_type(), id = id.id(), sequence = tracing::field::Empty
+    );
+    let shared = Arc::clone(shard.shared());
+    let target = id.clone();
+    let work = async move { load(&shared, &target, type_index).await }.instrument(span);
+    run_or_spawn(shard, Box::pin(work), move |result| Input::Recovered {
+        id,
+        incarnation,
+        result: result.unwrap_or_else(|broken| Err(Failure::unavailable(broken.0))),
+    });
+}
+
+/// Asks the store for a key.
+pub(super) fn find_record(
+    shard: &Arc<Shard>,
+    id: PersistenceId,
+    incarnation: u64,
+    look_up: LookUp,
+    job: Arc<dyn Job>,
+) {
+    let shared = Arc::clone(shard.shared());
+    let target = id.clone();
+    let work = async move { find(&shared, &target, &look_up).await };
+    run_or_spawn(shard, Box::pin(work), move |result| Input::Found {
+        id,
+        incarnation,
+        job,
+        result: result.unwrap_or_else(|broken| Err(Failure::unavailable(broken.0))),
+    });
+}
+
+/// Runs a future to its end: at once if it is ready at the first poll, in a task otherwise.
+fn run_or_spawn<T: Send + 'static>(
+    shard: &Arc<Shard>,
+    future: Pending<T>,
+    finish: impl FnOnce(Result<T, Broken>) -> Input + Send + Unpin + 'static,
+) {
+    let mut work = Work {
+        shard: Arc::clone(shard),
+        future,
+        finish: Some(finish),
+    };
+    let first = Pin::new(&mut work).poll(&mut Context::from_waker(Waker::noop()));
+    if first.is_pending() {
+        shard.shared().env.spawn(Box::pin(work));
+    }
+}
+
+/// Work for the store whose answer reaches the shard whatever happens: also when the store
+/// panics, and when the async runtime goes away under it.
+struct Work<T, F: FnOnce(Result<T, Broken>) -> Input> {
+    shard: Arc<Shard>,
+    future: Pending<T>,
+    /// Taken when the shard has been told.
+    finish: Option<F>,
+}
+
+impl<T, F: FnOnce(Result<T, Broken>) -> Input + Unpin> Future for Work<T, F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let polled = catch_unwind(AssertUnwindSafe(|| this.future.as_mut().poll(cx)));
+        let result = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(value)) => Ok(value),
+            Err(panic) => Err(Broken(format!(
+                "the store panicked: {}",
+                isolate::message(&*panic)
+            ))),
+        };
+        if let Some(finish) = this.finish.take() {
+            this.shard.input(finish(result));
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<T, F: FnOnce(Result<T, Broken>) -> Input> Drop for Work<T, F> {
+    fn drop(&mut self) {
+        if let Some(finish) = self.finish.take() {
+            let broken = Broken("the task that waited for the store was dropped".to_owned());
+            self.shard.input(finish(Err(broken)));
+        }
+    }
+}
+
+/// Loads an entity: what it is now, or why it cannot be.
+async fn load(shared: &Shared, id: &PersistenceId, type_index: u16) -> Result<Recovered, Failure> {
+    let Ok(_permit) = shared.recoveries.acquire().await else {
+        return Err(Failure::Stopped);
+    };
+    let hosted = shared.turn(type_index).hosted;
+    let settings = RecoverySettings {
+        shape: hosted.shape,
+        cutoff: hosted.cutoff(shared.env.wall()),
+        keys_max: shared.limits.keys_max,
+        ..RecoverySettings::default()
+    };
+    let replay = hosted.definition.recovery(settings);
+    let loaded = match shared.store.load(id, replay).await {
+        Ok(loaded) => loaded,
+        Err(error) => return Err(load_failure(shared, id, error)),
+    };
+    let recovered = hosted.definition.recovered(loaded).map_err(|failure| {
+        let quarantine = Quarantine {
+            id: id.clone(),
+            sequence: failure.sequence,
+            reason: failure.reason,
+        };
+        Failure::Quarantined(shared.quarantined.insert(quarantine))
+    })?;
+    tracing::Span::current().record("sequence", recovered.sequence.get());
+    Ok(recovered)
+}
+
+async fn find(
+    shared: &Shared,
+    id: &PersistenceId,
+    look_up: &LookUp,
+) -> Result<Option<StoredRecord>, Failure> {
+    let (key, newest) = (&look_up.key, look_up.newest);
+    shared
+        .store
+        .find_record(id, key, newest)
+        .await
+        .map_err(|error| load_failure(shared, id, error))
+}
+
+fn load_failure(shared: &Shared, id: &PersistenceId, error: LoadError) -> Failure {
+    match error {
+        LoadError::Corrupt {
+            offset,
+            sequence,
+            what,
+        } => {
+            let reason = format!("the entry at offset {offset} is damaged: {what}");
+            let quarantine = Quarantine {
+                id: id.clone(),
+                sequence,
+                reason,
+            };
+            Failure::Quarantined(shared.quarantined.insert(quarantine))
+        }
+        LoadError::Unavailable(cause) => Failure::unavailable(cause.to_string()),
+        other => Failure::unavailable(other.to_string()),
+    }
+}
