@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use statefn_store::{
     Batch, EntityType, Fault, LoadError, Member, Offset, Outcome, PersistenceId, SequenceNumber,
-    Skip, StoreFailure, StoreReport,
+    Skip, Store, StoreFailure, StoreReport,
 };
 
 use crate::call_error::Quarantine;
@@ -22,6 +22,10 @@ pub struct Admin {
 impl Admin {
     pub(crate) fn new(engine: Arc<Engine>, unhosted: Arc<[EntityType]>) -> Self {
         Self { engine, unhosted }
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.engine.shared().store
     }
 
     /// Entities that cannot be recovered, with the event at which each stopped and why.
