@@ -30,5 +30,7 @@ pub use record::{NewRecord, RecordRef, StoredRecord};
 pub use replay::{Head, LoadError, Loaded, Replay};
 pub use sequence::{Offset, OwnerEpoch, SequenceNumber};
 pub use snapshot::{NewSnapshot, SnapshotRef};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{OpenError, Sqlite};
 pub use store::{Fault, Store, StoreReport};
 pub use time::Timestamp;

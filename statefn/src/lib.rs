@@ -41,4 +41,6 @@ pub use reply::{Infallible, Then};
 pub use statefn_macros::{Event, command, entity, event_handler, main, query, test};
 pub use statefn_store as store;
 pub use statefn_store::{Offset, PersistenceId, SequenceNumber, Timestamp};
+#[cfg(feature = "sqlite")]
+pub use statefn_store::{OpenError, Sqlite};
 pub use system::{BuildError, Builder, EntitySet, Runtime};

@@ -8,3 +8,5 @@ pub use crate::limits::Limits;
 pub use crate::reply::Then;
 pub use crate::system::Runtime;
 pub use statefn_store::Memory;
+#[cfg(feature = "sqlite")]
+pub use statefn_store::Sqlite;
