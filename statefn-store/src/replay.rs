@@ -22,7 +22,8 @@ pub trait Replay: Any + Send {
     /// Hands over the next event. `Break` ends the replay of events.
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()>;
 
-    /// The event with this sequence number was left out by an operator.
+    /// The event with this sequence number was left out by an operator. Its payload is not read:
+    /// damage in it does not matter any more.
     fn skipped(&mut self, sequence: SequenceNumber);
 
     /// Hands over an idempotency record. `Break` ends the walk over records.

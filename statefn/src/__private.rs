@@ -131,3 +131,30 @@ pub fn block_on<F: Future>(mut builder: tokio::runtime::Builder, body: F) -> F::
         .expect("a tokio runtime")
         .block_on(body)
 }
+
+/// Two states to compare, if their type allows it (method resolution by autoref: the first of the
+/// two traits below applies when there is a `PartialEq`, the second otherwise).
+#[derive(Debug)]
+pub struct States<'a, E>(pub &'a E, pub &'a E);
+
+/// For types with `PartialEq`.
+pub trait SameByPartialEq {
+    /// Whether the states are equal.
+    fn same(&self) -> Option<bool>;
+}
+
+impl<E: PartialEq> SameByPartialEq for States<'_, E> {
+    fn same(&self) -> Option<bool> {
+        Some(self.0 == self.1)
+    }
+}
+
+/// For all other types.
+pub trait SameUnknown {
+    /// Nobody can tell.
+    fn same(&self) -> Option<bool> {
+        None
+    }
+}
+
+impl<E> SameUnknown for &States<'_, E> {}

@@ -1,6 +1,6 @@
 //! Type-erased entity definitions, so that the runtime can host types it does not know.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use statefn_store::{Loaded, Replay};
 
 use crate::entity::{Behavior, Options};
+use crate::runtime::isolate::isolate;
 use crate::runtime::recovery::{self, Recovered, RecoverySettings, Unrecoverable};
 use crate::shape::{Shape, ShapeError};
 
@@ -30,6 +31,10 @@ pub(crate) trait Definition: Send + Sync + 'static {
 
     /// A recovery to be handed to a store.
     fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay>;
+
+    /// Whether two states are equal. `None` when nobody can tell: their bytes differ, and the
+    /// type has no `PartialEq`.
+    fn same_state(&self, one: &dyn Any, other: &dyn Any) -> Option<bool>;
 
     /// What the filled recovery came to.
     fn recovered(&self, loaded: Loaded) -> Result<Recovered, Unrecoverable>;
@@ -72,6 +77,21 @@ impl<E: Behavior> Definition for Defined<E> {
     fn recovered(&self, loaded: Loaded) -> Result<Recovered, Unrecoverable> {
         recovery::finish::<E>(loaded)
     }
+
+    fn same_state(&self, one: &dyn Any, other: &dyn Any) -> Option<bool> {
+        let (one, other) = (one.downcast_ref::<E>()?, other.downcast_ref::<E>()?);
+        isolate(|| one.same(other).or_else(|| same_bytes(one, other)))
+            .ok()
+            .flatten()
+    }
+}
+
+/// Equal bytes are equal states; others may be, in another order.
+fn same_bytes<E: Behavior>(one: &E, other: &E) -> Option<bool> {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    E::OPTIONS.codec.encode(one, &mut left).ok()?;
+    E::OPTIONS.codec.encode(other, &mut right).ok()?;
+    (left == right).then_some(true)
 }
 
 /// An entity type that registers itself when its crate is linked.

@@ -39,6 +39,13 @@ pub trait Behavior: Entity + Default + Serialize + DeserializeOwned {
 
     /// Applies an event to the state. Runs on emit and on every replay.
     fn apply(&mut self, event: &Self::Event);
+
+    /// Whether two states are equal, for checks. `None` when the type has no `PartialEq`.
+    #[doc(hidden)]
+    fn same(&self, other: &Self) -> Option<bool> {
+        let _ = other;
+        None
+    }
 }
 
 /// A reference type that `#[entity]` generates.

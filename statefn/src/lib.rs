@@ -4,6 +4,7 @@
 //! one-command-at-a-time entity that keeps its state in memory and acknowledges nothing that is
 //! not on stable storage.
 
+pub mod admin;
 pub mod codec;
 pub mod command;
 pub mod context;
@@ -15,7 +16,6 @@ pub mod reply;
 pub mod shape;
 pub mod testing;
 
-mod admin;
 mod call;
 mod call_error;
 mod definition;
@@ -30,7 +30,7 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod __private;
 
-pub use admin::Admin;
+pub use admin::{Admin, SkipError, Verification};
 pub use call::{Call, Running};
 pub use call_error::{CallError, Overload, Persisted, Quarantine};
 pub use context::Context;

@@ -196,15 +196,15 @@ fn host(
     let mut by_name: BTreeMap<&'static str, Arc<dyn Definition>> = BTreeMap::new();
     for definition in definitions {
         let name = definition.entity_type();
-        if let Some(first) = by_name.get(name) {
-            if first.type_id() != definition.type_id() {
-                let (first, second) = (first.type_name(), definition.type_name());
-                return Err(BuildError::NameTaken {
-                    name,
-                    first,
-                    second,
-                });
-            }
+        if let Some(first) = by_name.get(name)
+            && first.type_id() != definition.type_id()
+        {
+            let (first, second) = (first.type_name(), definition.type_name());
+            return Err(BuildError::NameTaken {
+                name,
+                first,
+                second,
+            });
         }
         by_name.insert(name, definition);
     }

@@ -1,5 +1,11 @@
 //! An entity without macros: what `#[entity]` writes can be written by hand.
 
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "helpers of a test; its tasks are not the runtime's"
+)]
+
 use serde::{Deserialize, Serialize};
 use statefn::codec::{Codec, DecodeError};
 use statefn::command::{Command, Operation, Query, Reads, Writes};

@@ -300,6 +300,10 @@ impl Scope<'_> {
                 fn apply(&mut self, event: &Self::Event) {
                     #apply
                 }
+                fn same(&self, other: &Self) -> ::core::option::Option<bool> {
+                    use #krate::__private::{SameByPartialEq as _, SameUnknown as _};
+                    (&#krate::__private::States(self, other)).same()
+                }
             }
             #rest
         }

@@ -41,9 +41,12 @@ impl Engine {
     }
 
     /// The shard that runs an entity.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a remainder by the length, which is at least one"
+    )]
     pub(crate) fn shard(&self, id: &PersistenceId) -> &Arc<Shard> {
         let index = usize::from(id.slice().get()) % self.shards.len();
-        // The remainder is below the length, and there is at least one shard.
         &self.shards[index]
     }
 
@@ -57,10 +60,10 @@ impl Engine {
         self.shared.set_intake(Intake::Stopped);
         let env = &self.shared.env;
         let until = env.now().saturating_add(deadline);
-        let mut finished = self.shards.iter().all(|shard| shard.is_quiet());
+        let mut finished = self.shards.iter().all(Shard::is_quiet);
         while !finished && env.now() < until {
             env.sleep(Duration::from_millis(1)).await;
-            finished = self.shards.iter().all(|shard| shard.is_quiet());
+            finished = self.shards.iter().all(Shard::is_quiet);
         }
         if !finished {
             let wrote = Failure::unknown("the runtime stopped before the commit answered");

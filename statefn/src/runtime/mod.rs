@@ -4,6 +4,7 @@
 
 mod activation;
 pub(crate) mod budget;
+pub(crate) mod check;
 pub(crate) mod core;
 pub(crate) mod engine;
 pub(crate) mod hosted;

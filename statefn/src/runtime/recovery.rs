@@ -211,23 +211,3 @@ impl<E: Behavior> Replay for Recovery<E> {
         ControlFlow::Continue(())
     }
 }
-
-/// A replay that keeps nothing: for whoever only needs the head.
-#[derive(Debug)]
-pub(crate) struct HeadOnly;
-
-impl Replay for HeadOnly {
-    fn snapshot(&mut self, _snapshot: SnapshotRef<'_>) -> bool {
-        true
-    }
-
-    fn event(&mut self, _event: EventRef<'_>) -> ControlFlow<()> {
-        ControlFlow::Break(())
-    }
-
-    fn skipped(&mut self, _sequence: SequenceNumber) {}
-
-    fn record(&mut self, _record: RecordRef<'_>) -> ControlFlow<()> {
-        ControlFlow::Break(())
-    }
-}

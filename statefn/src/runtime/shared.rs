@@ -79,8 +79,11 @@ impl Shared {
     }
 
     /// What a step of this type may look at.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "indices come from `type_index`, and the table never changes"
+    )]
     pub(super) fn turn(&self, type_index: u16) -> Turn<'_> {
-        // Indices come from `type_index` above; the table never shrinks.
         let hosted = &self.hosted[usize::from(type_index)];
         Turn {
             env: &*self.env,
@@ -89,7 +92,8 @@ impl Shared {
         }
     }
 
-    pub(super) fn epoch(&self) -> OwnerEpoch {
+    /// The epoch under which this runtime owns the store.
+    pub(crate) fn epoch(&self) -> OwnerEpoch {
         OwnerEpoch::new(self.epoch.load(Ordering::Acquire))
     }
 
@@ -168,7 +172,7 @@ impl Quarantined {
     }
 
     /// Why this entity is quarantined, if it is.
-    pub(super) fn get(&self, id: &PersistenceId) -> Option<Arc<Quarantine>> {
+    pub(crate) fn get(&self, id: &PersistenceId) -> Option<Arc<Quarantine>> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }

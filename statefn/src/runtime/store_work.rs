@@ -51,9 +51,9 @@ pub(super) fn recover(shard: &Arc<Shard>, id: PersistenceId, type_index: u16, in
         "recovery",
         entity = %id.entity_type(), id = id.id(), sequence = tracing::field::Empty
     );
-    let shared = Arc::clone(shard.shared());
+    let runtime = Arc::clone(shard.shared());
     let target = id.clone();
-    let work = async move { load(&shared, &target, type_index).await }.instrument(span);
+    let work = async move { load(&runtime, &target, type_index).await }.instrument(span);
     run_or_spawn(shard, Box::pin(work), move |result| Input::Recovered {
         id,
         incarnation,
@@ -69,9 +69,9 @@ pub(super) fn find_record(
     look_up: LookUp,
     job: Arc<dyn Job>,
 ) {
-    let shared = Arc::clone(shard.shared());
+    let runtime = Arc::clone(shard.shared());
     let target = id.clone();
-    let work = async move { find(&shared, &target, &look_up).await };
+    let work = async move { find(&runtime, &target, &look_up).await };
     run_or_spawn(shard, Box::pin(work), move |result| Input::Found {
         id,
         incarnation,

@@ -59,8 +59,9 @@ impl Core {
     ) -> Accepted<O> {
         match (step, permit) {
             // Without a permit nothing was uncommitted, so the answer depends on nothing.
-            (Step::Answer(answer) | Step::Gated { answer, .. }, None) => Accepted::Answered(answer),
-            (Step::Answer(answer), Some(_)) => Accepted::Answered(answer),
+            (Step::Answer(answer), _) | (Step::Gated { answer, .. }, None) => {
+                Accepted::Answered(answer)
+            }
             (Step::Lost(failure), _) => {
                 self.lost(id, &failure, shared);
                 Accepted::Answered(Err(failure.widen()))

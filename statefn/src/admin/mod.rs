@@ -1,18 +1,34 @@
 //! What operators need: quarantined entities, checks, backups, salvage.
 
+mod skip;
+mod verify;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use statefn_store::{
-    Batch, EntityType, Fault, LoadError, Member, Offset, Outcome, PersistenceId, SequenceNumber,
-    Skip, Store, StoreFailure, StoreReport,
-};
+use statefn_store::{EntityType, PersistenceId, SequenceNumber, Store, StoreFailure, StoreReport};
 
 use crate::call_error::Quarantine;
 use crate::runtime::engine::Engine;
 
+pub use skip::SkipError;
+pub use verify::Verification;
+
 /// An operator's view of a runtime. Made by [`Runtime::admin`](crate::Runtime::admin).
+///
+/// ```
+/// use statefn::prelude::*;
+///
+/// # #[statefn::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Runtime::builder().build().await?;
+/// let admin = runtime.admin();
+/// assert!(admin.quarantined().is_empty());
+/// assert!(admin.verify().await?.is_clean());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Admin {
     engine: Arc<Engine>,
@@ -29,14 +45,56 @@ impl Admin {
     }
 
     /// Entities that cannot be recovered, with the event at which each stopped and why.
+    ///
+    /// An entity is listed once one of its commands has met the damage; [`verify`](Self::verify)
+    /// finds the others.
     pub fn quarantined(&self) -> Vec<Arc<Quarantine>> {
         self.engine.shared().quarantined.list()
     }
 
     /// Lets a quarantined entity try again. Answers whether it was quarantined.
+    ///
+    /// An entity whose cause is not removed is quarantined again by its next command.
     pub fn release(&self, entity_type: &str, id: &str) -> bool {
         let id = PersistenceId::new(entity_type.to_owned(), id);
         self.engine.shared().quarantined.release(&id)
+    }
+
+    /// Leaves one stored event out of every later replay, and releases its entity.
+    ///
+    /// For an event that this program will never be able to read. The decision itself is stored
+    /// in the journal, with its reason; the event stays where it is. A snapshot that contains the
+    /// event keeps it: the entity must be quarantined *at* this event.
+    ///
+    /// # Errors
+    ///
+    /// See [`SkipError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, the decision may or may not be stored.
+    pub async fn skip(
+        &self,
+        entity_type: &str,
+        id: &str,
+        sequence: SequenceNumber,
+        reason: &str,
+    ) -> Result<(), SkipError> {
+        let id = PersistenceId::new(entity_type.to_owned(), id);
+        skip::skip(&self.engine, &id, sequence, reason).await
+    }
+
+    /// Checks everything: the store's checksums, chains and derived tables, and for each entity
+    /// of a hosted type that its events decode and that its snapshot is the state they lead to.
+    ///
+    /// Reads the whole store once for the store's own check and once or twice for the replay;
+    /// commands go on meanwhile. Memory: two states at a time.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read at all. Damage found is part of the [`Verification`].
+    pub async fn verify(&self) -> Result<Verification, StoreFailure> {
+        verify::verify(&self.engine).await
     }
 
     /// Types that the store held when the runtime started and that it does not host.
