@@ -21,6 +21,8 @@ pub mod store;
 pub mod testing;
 pub mod time;
 
+/// For `impl Store for ..` in a crate that has no other use for `async-trait`.
+pub use async_trait::async_trait;
 pub use batch::{Batch, CommitError, Member, Outcome, Refusal, Skip};
 pub use entry::{Entry, EntryBody, EventRef, NewEvent};
 pub use failure::{FailureKind, StoreFailure};

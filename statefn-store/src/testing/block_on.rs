@@ -8,7 +8,7 @@ use std::thread::{self, Thread};
 /// Runs `future` to its end on this thread, which sleeps while the future waits.
 ///
 /// Knows no timers and no input or output: a store that needs a runtime brings its own (see
-/// a fixture of the suite).
+/// [`Fixture::run`](super::Fixture::run)).
 ///
 /// ```
 /// assert_eq!(statefn_store::testing::block_on(async { 1 + 1 }), 2);

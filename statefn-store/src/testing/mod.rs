@@ -1,7 +1,11 @@
 //! What a backend and its users test with: the conformance suite and planted faults.
 
 mod block_on;
+mod conformance;
 mod faulty;
+mod fixture;
 
 pub use block_on::block_on;
+pub use conformance::{Clause, check, clauses};
 pub use faulty::{Call, CommitFault, Faulty, Hold};
+pub use fixture::{Fixture, Work};

@@ -1,0 +1,195 @@
+//! What a store must answer, worked out the plainest way: one list, always searched whole.
+
+use super::tape::{Heard, HeardEvent, Wish};
+use crate::{
+    EntityType, Entry, EntryBody, Head, Member, NewSnapshot, Offset, Outcome, PersistenceId,
+    Refusal, SequenceNumber, StoredRecord,
+};
+
+/// The journal as it must be.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    pub(super) entries: Vec<Entry>,
+    snapshots: Vec<(PersistenceId, SequenceNumber, NewSnapshot)>,
+}
+
+impl Model {
+    /// Applies a member.
+    pub(super) fn append(&mut self, member: &Member) -> Outcome {
+        let actual = self.head(&member.id).sequence;
+        if member.expected != actual {
+            return Outcome::Refused(Refusal::Stale {
+                expected: member.expected,
+                actual,
+            });
+        }
+        let mut record = member.record.clone().map(|record| StoredRecord {
+            key: record.key,
+            fingerprint: record.fingerprint,
+            outcome: record.outcome,
+            time: member.time,
+            offset: Offset::ZERO,
+        });
+        let last = member.last_sequence();
+        let mut sequence = actual;
+        for event in &member.events {
+            sequence = sequence.next();
+            let event = event.clone();
+            let record = record.take_if(|_| sequence == last);
+            self.push(member, sequence, EntryBody::Event { event, record });
+        }
+        if let Some(record) = record {
+            self.push(member, sequence, EntryBody::Record(record));
+        }
+        if let Some(skip) = member.skip.clone() {
+            let (skipped, reason) = (skip.sequence, skip.reason);
+            let body = EntryBody::Skip {
+                sequence: skipped,
+                reason,
+            };
+            self.push(member, sequence, body);
+        }
+        if let Some(snapshot) = member.snapshot.clone() {
+            self.snapshots.push((member.id.clone(), sequence, snapshot));
+        }
+        Outcome::Committed {
+            position: self.head(&member.id).position,
+        }
+    }
+
+    fn push(&mut self, member: &Member, sequence: SequenceNumber, mut body: EntryBody) {
+        let offset = self.end();
+        if let EntryBody::Event {
+            record: Some(record),
+            ..
+        }
+        | EntryBody::Record(record) = &mut body
+        {
+            record.offset = offset;
+        }
+        self.entries.push(Entry {
+            offset,
+            id: member.id.clone(),
+            sequence,
+            time: member.time,
+            metadata: member.metadata.clone(),
+            body,
+        });
+    }
+
+    /// The offset that the next entry takes.
+    pub(super) fn end(&self) -> Offset {
+        Offset::new(self.entries.len() as u64).next()
+    }
+
+    fn of<'a>(&'a self, id: &'a PersistenceId) -> impl DoubleEndedIterator<Item = &'a Entry> {
+        self.entries.iter().filter(move |entry| entry.id == *id)
+    }
+
+    /// The head of an entity.
+    pub(super) fn head(&self, id: &PersistenceId) -> Head {
+        let mut head = Head::default();
+        for entry in self.of(id) {
+            head.sequence = entry.sequence;
+            head.position = entry.offset;
+            if entry.body.record().is_some() {
+                head.record = entry.offset;
+            }
+        }
+        head
+    }
+
+    /// What a load must stream.
+    pub(super) fn replay(&self, id: &PersistenceId, wish: Wish) -> Vec<Heard> {
+        let records = self.of(id).rev().filter_map(|entry| entry.body.record());
+        let mut heard: Vec<Heard> = records.take(wish.records_max).map(heard_record).collect();
+        let newest = self.snapshots.iter().rev().find(|(of, ..)| of == id);
+        let mut after = SequenceNumber::ZERO;
+        if let Some((_, sequence, snapshot)) = newest {
+            heard.push(Heard::Snapshot {
+                sequence: *sequence,
+                snapshot: snapshot.clone(),
+            });
+            if wish.accept_snapshot {
+                after = *sequence;
+            }
+        }
+        let mut events = 0;
+        for entry in self.of(id).filter(|entry| entry.sequence > after) {
+            let EntryBody::Event { event, .. } = &entry.body else {
+                continue;
+            };
+            if self.is_skipped(id, entry.sequence) {
+                heard.push(Heard::Skipped(entry.sequence));
+                continue;
+            }
+            heard.push(Heard::Event(HeardEvent {
+                offset: entry.offset,
+                sequence: entry.sequence,
+                time: entry.time,
+                name: event.name.clone().into_owned(),
+                version: event.version,
+                codec: event.codec,
+                metadata: entry.metadata.clone(),
+                payload: event.payload.clone(),
+            }));
+            events += 1;
+            if events == wish.events_max {
+                break;
+            }
+        }
+        heard
+    }
+
+    fn is_skipped(&self, id: &PersistenceId, number: SequenceNumber) -> bool {
+        self.of(id).any(
+            |entry| matches!(&entry.body, EntryBody::Skip { sequence, .. } if *sequence == number),
+        )
+    }
+
+    /// What a search for a record must find.
+    pub(super) fn find_record(
+        &self,
+        id: &PersistenceId,
+        key: &str,
+        newest: Offset,
+    ) -> Option<StoredRecord> {
+        let entries = self.of(id).filter(|entry| entry.offset <= newest);
+        let mut records = entries.filter_map(|entry| entry.body.record());
+        records.rfind(|record| record.key == key).cloned()
+    }
+
+    /// The keys of an entity's records, each once.
+    pub(super) fn keys(&self, id: &PersistenceId) -> Vec<String> {
+        let records = self.of(id).filter_map(|entry| entry.body.record());
+        let mut keys: Vec<String> = records.map(|record| record.key.clone()).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// All entities, in order.
+    pub(super) fn entities(&self) -> Vec<PersistenceId> {
+        let mut ids: Vec<_> = self.entries.iter().map(|entry| entry.id.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// All entity types, in order.
+    pub(super) fn entity_types(&self) -> Vec<EntityType> {
+        let ids = self.entities();
+        let mut types: Vec<_> = ids.iter().map(|id| id.entity_type().clone()).collect();
+        types.dedup();
+        types
+    }
+}
+
+fn heard_record(record: &StoredRecord) -> Heard {
+    Heard::Record {
+        key: record.key.clone(),
+        fingerprint: record.fingerprint,
+        time: record.time,
+        offset: record.offset,
+    }
+}

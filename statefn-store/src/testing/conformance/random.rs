@@ -1,0 +1,119 @@
+//! Random batches beside the model: the mixtures that nobody thinks of.
+
+use super::draft::{Draft, cart};
+use super::model::Model;
+use super::tape::Wish;
+use super::trial::{Trial, same};
+use crate::testing::Fixture;
+use crate::{Member, Offset, PersistenceId};
+
+/// Deterministic numbers (`SplitMix64`; Steele, Lea, Flood, OOPSLA 2014): a failure repeats.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `sides`.
+    pub(super) fn below(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+
+    fn up_to(&mut self, max: usize) -> usize {
+        usize::try_from(self.below(max as u64 + 1)).unwrap_or(0)
+    }
+
+    fn id(&mut self) -> PersistenceId {
+        let entity_type = if self.below(4) == 0 { "user" } else { "cart" };
+        PersistenceId::new(entity_type, format!("id {}", self.below(6)))
+    }
+
+    /// A batch's members; some of them stale, many of them of one entity.
+    pub(super) fn members(&mut self, model: &Model) -> Vec<Member> {
+        let mut after = model.clone();
+        let mut members = Vec::new();
+        for _ in 0..self.up_to(12) {
+            let id = self.id();
+            let actual = after.head(&id).sequence.get();
+            let expected = match self.below(8) {
+                0 => actual + 1 + self.below(3),
+                1 => actual.saturating_sub(1 + self.below(3)),
+                _ => actual,
+            };
+            let member = self.member(&id, expected);
+            let _ = after.append(&member);
+            members.push(member);
+        }
+        members
+    }
+
+    fn member(&mut self, id: &PersistenceId, expected: u64) -> Member {
+        let mut draft = Draft::new(id, expected).events(self.up_to(4));
+        if self.below(3) == 0 {
+            draft = draft.record(&format!("k{}", self.below(5)));
+        }
+        if expected > 0 && self.below(6) == 0 {
+            draft = draft.skip(1 + self.below(expected));
+        }
+        let snapshot = self.below(3) == 0;
+        let member = draft.done();
+        if snapshot && !member.events.is_empty() {
+            return Draft::of(member).snapshot().done();
+        }
+        member
+    }
+}
+
+/// After every one of many random batches the store answers what the model does.
+pub(super) async fn b2_random_batches_match_the_model(fixture: &dyn Fixture) {
+    let mut dice = Dice::new(1);
+    let mut trial = Trial::open(fixture).await;
+    for step in 0..150 {
+        let end = trial.model.end();
+        let members = dice.members(&trial.model);
+        let ids: Vec<_> = members.iter().map(|member| member.id.clone()).collect();
+        trial.commit(members).await;
+        let page = trial.read(end.get(), usize::MAX).await;
+        let from = usize::try_from(end.get() - 1).unwrap_or(0);
+        let expected = trial.model.entries.get(from..).unwrap_or(&[]);
+        same(&page, expected, &format!("the journal after step {step}"));
+        for id in ids {
+            trial.check_entity(&id).await;
+        }
+    }
+    check_breaks(&mut dice, &trial).await;
+    trial.check().await;
+}
+
+/// Replays that break at random places, and searches from every record on.
+async fn check_breaks(dice: &mut Dice, trial: &Trial<'_>) {
+    for id in trial.model.entities() {
+        let wish = Wish {
+            accept_snapshot: dice.below(2) == 0,
+            records_max: 1 + dice.up_to(4),
+            events_max: 1 + dice.up_to(6),
+        };
+        let (_, heard) = trial.load(&id, wish).await;
+        same(
+            &heard,
+            &trial.model.replay(&id, wish),
+            &format!("{id:?} under {wish:?}"),
+        );
+        let own = trial.model.entries.iter().filter(|entry| entry.id == id);
+        let records: Vec<Offset> = own
+            .filter(|entry| entry.body.record().is_some())
+            .map(|entry| entry.offset)
+            .collect();
+        for newest in records {
+            let key = format!("k{}", dice.below(5));
+            let found = trial.store.find_record(&id, &key, newest).await;
+            let expected = trial.model.find_record(&id, &key, newest);
+            assert_eq!(found.ok(), Some(expected), "{key} of {id:?} from {newest}");
+        }
+    }
+    let _ = trial.load(&cart("nobody"), Wish::ALL).await;
+}
