@@ -1,0 +1,11 @@
+//! The promises of the runtime, a module each.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod account;
+mod kit;
+mod p1_durable;
+mod p2_gated;
+mod p3_one_at_a_time;
+mod p4_all_or_nothing;
+mod p5_said_plainly;
