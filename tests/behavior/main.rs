@@ -4,8 +4,10 @@
 
 mod account;
 mod kit;
+mod p10_never_skip;
 mod p1_durable;
 mod p2_gated;
 mod p3_one_at_a_time;
 mod p4_all_or_nothing;
 mod p5_said_plainly;
+mod p6_at_most_once;
