@@ -138,11 +138,10 @@ impl Pipeline {
         self.batches.split_off(keep).into()
     }
 
-    /// Takes everything; a completion of the batch that is with the store will be stale.
-    pub(super) fn take_all(&mut self) -> Vec<Filling> {
-        self.first += self.batches.len() as u64;
-        self.committing = false;
-        self.batches.drain(..).collect()
+    /// Takes the batch that is with the store; its completion will be stale.
+    pub(super) fn abandon(&mut self) -> Option<Filling> {
+        let number = self.first;
+        self.finish(number)
     }
 
     /// Removes the members of one entity that are not with the store yet, with their gates.

@@ -132,9 +132,13 @@ impl Core {
     }
 
     /// Ends everything at once: for a fenced runtime, a stopped one, and a simulated crash.
+    /// `wrote` is the answer of those whose batch is with the store, `waiting` of all others.
     pub(super) fn stop(&mut self, wrote: &Failure, waiting: &Failure, shared: &Shared) {
-        for filling in self.pipeline.take_all() {
-            self.fail_gates(filling.gates, wrote, waiting);
+        if let Some(batch) = self.pipeline.abandon() {
+            self.fail_gates(batch.gates, wrote, waiting);
+        }
+        for filling in self.pipeline.take_filling() {
+            self.fail_gates(filling.gates, waiting, waiting);
         }
         self.runnable.clear();
         self.idle.clear();
