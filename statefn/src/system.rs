@@ -82,7 +82,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// The store could not be claimed again.
+    /// The store could not be claimed again. Until another `crash` succeeds, calls answer
+    /// `Unavailable`; the same holds when the future is dropped early.
     pub async fn crash(&self) -> Result<(), StoreFailure> {
         self.engine.crash().await
     }

@@ -75,12 +75,11 @@ impl Engine {
 
     /// Drops everything in memory, as a crash would, and claims the store anew.
     pub(crate) async fn crash(&self) -> Result<(), StoreFailure> {
+        self.shared.close_for_claim();
         let wrote = Failure::unknown("the runtime crashed before the commit answered");
         self.stop_shards(&wrote, &Failure::unavailable("the runtime crashed"))
             .await;
-        let epoch = self.shared.store.claim().await?;
-        self.shared.set_epoch(epoch);
-        Ok(())
+        self.shared.claim_again().await
     }
 
     async fn stop_shards(&self, wrote: &Failure, waiting: &Failure) {

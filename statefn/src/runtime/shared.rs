@@ -3,11 +3,11 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use statefn_store::{OwnerEpoch, PersistenceId, Store};
+use statefn_store::{OwnerEpoch, PersistenceId, Store, StoreFailure};
 
 use crate::call_error::{Failure, Quarantine};
 use crate::env::Env;
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     generation: AtomicU64,
     tick: AtomicU32,
     state: AtomicU8,
+    claiming: AtomicBool,
 }
 
 /// Whether a runtime takes calls.
@@ -60,6 +61,7 @@ impl Shared {
             generation: AtomicU64::new(0),
             tick: AtomicU32::new(0),
             state: AtomicU8::new(Intake::Open as u8),
+            claiming: AtomicBool::new(false),
             limits,
             hosted,
             env,
@@ -97,8 +99,23 @@ impl Shared {
         OwnerEpoch::new(self.epoch.load(Ordering::Acquire))
     }
 
-    pub(crate) fn set_epoch(&self, epoch: OwnerEpoch) {
-        self.epoch.store(epoch.get(), Ordering::Release);
+    /// Until [`claim_again`](Self::claim_again) has succeeded, calls answer `Unavailable`, and a
+    /// fence is taken for our own.
+    pub(crate) fn close_for_claim(&self) {
+        self.claiming.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes the store over once more.
+    pub(crate) async fn claim_again(&self) -> Result<(), StoreFailure> {
+        let epoch = self.store.claim().await?;
+        self.epoch.store(epoch.get(), Ordering::SeqCst);
+        self.claiming.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Whether a batch under `held` was fenced off by this runtime itself.
+    pub(super) fn fenced_itself(&self, held: OwnerEpoch) -> bool {
+        self.claiming.load(Ordering::SeqCst) || held < self.epoch()
     }
 
     /// Rises by one with each failure of the store.
@@ -136,6 +153,9 @@ impl Shared {
     /// Why a call is not taken at all, if it is not.
     pub(crate) fn refusal(&self) -> Option<Failure> {
         match self.intake() {
+            Intake::Open if self.claiming.load(Ordering::Relaxed) => {
+                Some(Failure::unavailable("the store is being claimed"))
+            }
             Intake::Open => None,
             Intake::Stopped => Some(Failure::Stopped),
             Intake::Fenced => Some(Failure::Fenced),

@@ -29,6 +29,10 @@ impl Core {
                 let reason = "the store answered with a wrong number of outcomes";
                 self.store_failed(batch, &Failure::unknown(reason), reason, shared);
             }
+            Err(CommitError::Fenced { held, .. }) if shared.fenced_itself(held) => {
+                let reason = "the runtime has claimed the store again";
+                self.store_failed(batch, &Failure::unavailable(reason), reason, shared);
+            }
             Err(CommitError::Fenced { .. }) => {
                 self.fail_gates(batch.gates, &Failure::Fenced, &Failure::Fenced);
                 self.outputs.actions.push(Action::Fenced);
