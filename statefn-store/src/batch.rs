@@ -102,6 +102,9 @@ pub enum Refusal {
         /// Where the entity is.
         actual: SequenceNumber,
     },
+    /// An earlier member of the same entity in the same batch was refused.
+    #[error("an earlier write of the entity in the same batch was refused")]
+    Overtaken,
 }
 
 /// Why a whole batch was not, or may not have been, committed.

@@ -30,7 +30,9 @@ use crate::{
 ///   [`Outcome::Committed`] is on stable storage.
 /// - B2 *atomic*: a member is stored whole or not at all, whatever fails, whenever it fails.
 /// - B3 *checked*: a member whose `expected` differs from the entity's sequence number is refused;
-///   the others of the batch are not touched. Members of one entity are judged in their order.
+///   the others of the batch are not touched. Members of one entity are judged in their order, and
+///   one that comes after a refused one is refused as well, whatever it expects: it was decided on
+///   a state that never came to be.
 /// - B4 *fenced*: a batch under another epoch than the newest claim's is refused whole, inside the
 ///   commit's own transaction.
 /// - B5 *said plainly*: `Unavailable` and `Fenced` mean that nothing was applied; an error after

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::{
     Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
+    OwnerEpoch, PersistenceId, Refusal, Replay, Store, StoreFailure, StoreReport, StoredRecord,
 };
 use journal::Journal;
 
@@ -79,11 +79,19 @@ impl Store for Memory {
                 current: state.epoch,
             });
         }
-        Ok(batch
-            .members
-            .into_iter()
-            .map(|member| state.journal.append(member))
-            .collect())
+        let mut refused = Vec::new();
+        let outcomes = batch.members.into_iter().map(|member| {
+            if refused.contains(&member.id) {
+                return Outcome::Refused(Refusal::Overtaken);
+            }
+            let id = member.id.clone();
+            let outcome = state.journal.append(member);
+            if matches!(outcome, Outcome::Refused(_)) {
+                refused.push(id);
+            }
+            outcome
+        });
+        Ok(outcomes.collect())
     }
 
     async fn load(

@@ -45,8 +45,9 @@ pub(super) enum JobDone {
     Answered(Option<Waker>),
     /// Its answer waits for a commit.
     Gated(Arc<dyn Waiter>, Behind),
-    /// Answered, and the activation is lost: the handler panicked, or its state went too far.
-    Lost(Option<Waker>, Failure),
+    /// The activation is lost: the handler panicked, or its state went too far. The answer waits
+    /// for the entity's last write.
+    Lost(Arc<dyn Waiter>, Failure),
     /// The store must be asked for this key first.
     LookUp(step::LookUp, Arc<dyn Job>),
 }
@@ -210,25 +211,12 @@ impl<O: Operation> Slot<O> {
         match step {
             Step::Answer(answer) => JobDone::Answered(self.answer(answer)),
             Step::Gated { answer, behind } => {
-                let mut state = self.lock();
-                let waker = match &mut *state {
-                    State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
-                    State::Ready(_) | State::Gone => None,
-                };
-                // A caller that gave up is gone; its command runs to the end all the same.
-                if !matches!(&*state, State::Ready(_) | State::Gone) {
-                    *state = State::Gated {
-                        answer,
-                        wrote: behind.is_write(),
-                        waker,
-                    };
-                }
-                drop(state);
+                self.wait_with(answer, behind.is_write());
                 JobDone::Gated(self, behind)
             }
             Step::Lost(failure) => {
-                let waker = self.answer(Err(failure.clone().widen()));
-                JobDone::Lost(waker, failure)
+                self.wait_with(Err(failure.clone().widen()), false);
+                JobDone::Lost(self, failure)
             }
             Step::LookUp(look_up, call) => {
                 if let State::Queued { call: place, .. } = &mut *self.lock() {
@@ -237,6 +225,21 @@ impl<O: Operation> Slot<O> {
                 JobDone::LookUp(look_up, self)
             }
         }
+    }
+
+    /// Keeps the answer until the gate opens.
+    fn wait_with(&self, answer: Answer<O>, wrote: bool) {
+        let mut state = self.lock();
+        let waker = match &mut *state {
+            State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
+            // A caller that gave up is gone; its command runs to the end all the same.
+            State::Ready(_) | State::Gone => return,
+        };
+        *state = State::Gated {
+            answer,
+            wrote,
+            waker,
+        };
     }
 
     fn start(&self, turn: &Turn<'_>) -> Option<Request<O>> {

@@ -62,9 +62,18 @@ impl Core {
             (Step::Answer(answer), _) | (Step::Gated { answer, .. }, None) => {
                 Accepted::Answered(answer)
             }
-            (Step::Lost(failure), _) => {
+            (Step::Lost(failure), permit) => {
+                let answer = Err(failure.clone().widen());
+                let accepted = match permit {
+                    Some(permit) if self.has_uncommitted(id) => {
+                        let slot = Arc::new(Slot::gated(answer, false, shared.env.now(), permit));
+                        self.gate_last(id, Arc::clone(&slot) as Arc<dyn Waiter>);
+                        Accepted::Waiting(slot)
+                    }
+                    _ => Accepted::Answered(answer),
+                };
                 self.lost(id, &failure, shared);
-                Accepted::Answered(Err(failure.widen()))
+                accepted
             }
             (Step::LookUp(..), None) => {
                 Accepted::Answered(Err(Failure::unavailable("a query has no key").widen()))
@@ -162,11 +171,26 @@ impl Core {
                     join(activation, &mut self.pipeline, waiter, behind, shared);
                 }
             }
-            JobDone::Lost(waker, failure) => {
-                self.wake(waker);
+            JobDone::Lost(waiter, failure) => {
+                if self.has_uncommitted(id) {
+                    self.gate_last(id, waiter);
+                } else {
+                    self.wake(waiter.open());
+                }
                 self.lost(id, &failure, shared);
             }
             JobDone::LookUp(look_up, job) => self.look_up(id, look_up, job),
+        }
+    }
+
+    fn has_uncommitted(&self, id: &PersistenceId) -> bool {
+        self.table.get(id).is_some_and(|a| a.uncommitted > 0)
+    }
+
+    /// Puts an answer behind the entity's last write.
+    fn gate_last(&mut self, id: &PersistenceId, waiter: Arc<dyn Waiter>) {
+        if let Some(activation) = self.table.get(id) {
+            self.pipeline.gate(activation.last_write, waiter, false);
         }
     }
 }
