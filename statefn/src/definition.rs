@@ -8,6 +8,7 @@ use std::sync::Arc;
 use statefn_store::{Loaded, Replay};
 
 use crate::entity::{Behavior, Options};
+use crate::event::{StoredForm, StoredForms};
 use crate::runtime::isolate::isolate;
 use crate::runtime::recovery::{self, Recovered, RecoverySettings, Unrecoverable};
 use crate::shape::{Shape, ShapeError};
@@ -28,6 +29,9 @@ pub(crate) trait Definition: Send + Sync + 'static {
 
     /// The shape of the state: the one named in the options, else the traced one.
     fn shape(&self) -> Result<Shape, ShapeError>;
+
+    /// Every stored form of the entity's events.
+    fn events(&self) -> Vec<StoredForm>;
 
     /// A recovery to be handed to a store.
     fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay>;
@@ -65,9 +69,15 @@ impl<E: Behavior> Definition for Defined<E> {
     }
 
     fn shape(&self) -> Result<Shape, ShapeError> {
-        E::OPTIONS
-            .shape
-            .map_or_else(Shape::of::<E>, |name| Ok(Shape::named(name)))
+        let codec = E::OPTIONS.codec;
+        match E::OPTIONS.shape {
+            Some(name) => Ok(Shape::named(name, codec)),
+            None => Shape::of::<E>(codec),
+        }
+    }
+
+    fn events(&self) -> Vec<StoredForm> {
+        StoredForms::of::<E::Event>(E::OPTIONS.codec)
     }
 
     fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay> {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{Codec, DecodeError};
+use crate::shape::{Shape, ShapeError};
 
 /// A fact that an entity records, or an enum of such facts. Made by `#[derive(Event)]`.
 ///
@@ -32,6 +33,68 @@ pub trait Event: Serialize + DeserializeOwned + Send + 'static {
         codec: Codec,
         payload: &[u8],
     ) -> Option<Result<Self, DecodeError>>;
+
+    /// Tells `forms` every stored form of the event at `index`: the current one, and the older
+    /// ones from which [`upcast`](Self::upcast) leads. Only `events.lock` asks.
+    fn describe(index: usize, forms: &mut StoredForms) {
+        forms.current::<Self>(index);
+    }
+}
+
+/// Gathers the stored forms of events; see [`Event::describe`].
+#[derive(Debug)]
+pub struct StoredForms {
+    codec: Codec,
+    forms: Vec<StoredForm>,
+}
+
+/// One form in which an event is stored: a name, a version, a shape.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredForm {
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) shape: Result<Shape, ShapeError>,
+}
+
+impl StoredForms {
+    pub(crate) fn of<E: Event>(codec: Codec) -> Vec<StoredForm> {
+        let forms = Vec::new();
+        let mut all = Self { codec, forms };
+        for index in 0..E::EVENTS.len() {
+            E::describe(index, &mut all);
+        }
+        all.forms
+    }
+
+    /// The form that the program writes of the event at `index`, traced.
+    pub fn current<E: Event>(&mut self, index: usize) {
+        let shape = match E::FORM {
+            EventForm::Struct => Shape::of::<E>(self.codec),
+            EventForm::Enum => Shape::of_variant::<E>(self.codec, index),
+        };
+        self.push::<E>(index, shape);
+    }
+
+    /// The same, with a shape named by hand (`#[event(shape = "..")]`).
+    pub fn named<E: Event>(&mut self, index: usize, shape: &str) {
+        let shape = Shape::named(shape, self.codec);
+        self.push::<E>(index, Ok(shape));
+    }
+
+    /// The forms of an older version's type, and of what came before it.
+    pub fn older<E: Event>(&mut self) {
+        E::describe(0, self);
+    }
+
+    fn push<E: Event>(&mut self, index: usize, shape: Result<Shape, ShapeError>) {
+        if let Some(EventDeclaration { name, version }) = E::EVENTS.get(index).copied() {
+            self.forms.push(StoredForm {
+                name,
+                version,
+                shape,
+            });
+        }
+    }
 }
 
 /// How an event type is written.

@@ -217,7 +217,7 @@ fn host(
 
 fn hosted(definition: Arc<dyn Definition>, limits: &Limits) -> Result<Hosted, BuildError> {
     let options = definition.options();
-    let shape = definition.shape()?.hash(options.codec);
+    let shape = definition.shape()?.hash();
     let idle = options.passivate_after.unwrap_or(limits.passivate_after);
     let idle_ticks = u32::try_from(idle.as_millis().div_ceil(TICK.as_millis()));
     Ok(Hosted {

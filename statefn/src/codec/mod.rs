@@ -3,7 +3,7 @@
 mod bincode;
 pub mod event;
 mod json;
-mod variant;
+pub(crate) mod variant;
 
 use std::marker::PhantomData;
 

@@ -189,13 +189,13 @@ impl<S: SerializeStruct> SerializeStructVariant for Content<S> {
 }
 
 /// Decodes the content of the variant at an index into the enum `T`.
-pub(super) struct VariantSeed<T> {
+pub(crate) struct VariantSeed<T> {
     index: usize,
     target: PhantomData<fn() -> T>,
 }
 
 impl<T> VariantSeed<T> {
-    pub(super) fn new(index: usize) -> Self {
+    pub(crate) fn new(index: usize) -> Self {
         Self {
             index,
             target: PhantomData,
