@@ -274,7 +274,7 @@ async fn plant_snapshot(store: &Memory, epoch: OwnerEpoch, payload: &[u8]) {
         payload: br#"{"amount":1}"#.to_vec(),
     }];
     member.snapshot = Some(NewSnapshot {
-        shape: statefn::shape::Shape::named("v1").hash(statefn::codec::Codec::Json),
+        shape: statefn::shape::Shape::named("v1", statefn::codec::Codec::Json).hash(),
         codec: 2,
         payload: payload.to_vec(),
     });

@@ -342,6 +342,7 @@ mod first_kind {
     use serde::Deserialize;
 
     #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its shape matters")]
     pub(super) enum Kind {
         A,
         B(u8),
