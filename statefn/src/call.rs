@@ -93,6 +93,19 @@ impl<E> fmt::Debug for Handle<E> {
 ///
 /// `.await` runs it; [`wait`](Self::wait) runs it from a thread outside an async runtime. Until
 /// then nothing has happened, and dropping it has no effect.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+/// # #[statefn::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+/// let counter = runtime.entity::<Counter>("visits");
+/// let call = counter.add(2);                       // nothing has happened yet
+/// assert_eq!(call.await, Ok(2));                   // on stable storage
+/// assert_eq!(counter.add(0).await, Err(CallError::Rejected("0 is not positive".into())));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<O: Operation> {
     target: Arc<Target>,
@@ -107,13 +120,41 @@ impl<O: Operation> Call<O> {
     ///
     /// A deadline that passes before the handler starts is [`CallError::Timeout`], and the command
     /// never runs. One that passes later is [`CallError::OutcomeUnknown`], and the command runs to
-    /// its end.
+    /// its end. A deadline of zero has passed already.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// use std::time::Duration;
+    ///
+    /// let counter = runtime.entity::<Counter>("visits");
+    /// assert_eq!(counter.add(2).with_deadline(Duration::from_secs(5)).await, Ok(2));
+    /// assert_eq!(counter.add(2).with_deadline(Duration::ZERO).await, Err(CallError::Timeout));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
     /// Adds a header that handlers see and that is stored with the events.
+    ///
+    /// All headers of a call together are at most as long as one payload may be; a longer call is
+    /// answered [`CallError::TooLarge`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// let counter = runtime.entity::<Counter>("visits");
+    /// counter.add(1).with_metadata("trace-id", "7f3a").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name, value);
         self
@@ -125,6 +166,20 @@ impl<O: Operation> Call<O> {
     ///
     /// As the call itself; [`CallError::WaitInsideRuntime`] inside an async runtime, where it
     /// would block a worker.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// # runtime.entity::<Counter>("visits").add(3).await?;
+    /// let counter = runtime.entity::<Counter>("visits");
+    /// let thread = std::thread::spawn(move || counter.total().wait());
+    /// assert_eq!(thread.join().unwrap(), Ok(3));
+    /// # assert_eq!(runtime.entity::<Counter>("visits").total().wait(), Err(CallError::WaitInsideRuntime));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait(self) -> Answer<O> {
         if tokio::runtime::Handle::try_current().is_ok() {
             return Err(CallError::WaitInsideRuntime);
@@ -152,7 +207,25 @@ impl<O: Command> Call<O> {
     /// answers what the first one answered, across restarts, within the entity type's retention.
     ///
     /// A key belongs to one entity. A domain rejection is remembered like a reply; a command that
-    /// was not applied leaves its key free.
+    /// was not applied leaves its key free. A key has 1 to 256 bytes (see
+    /// [`Limits::key_bytes_max`](crate::Limits::key_bytes_max)).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// let counter = runtime.entity::<Counter>("visits");
+    /// assert_eq!(counter.add(2).with_key("request-1").await, Ok(2));
+    /// assert_eq!(counter.add(2).with_key("request-1").await, Ok(2));   // the first answer again
+    /// assert!(matches!(
+    ///     counter.add(9).with_key("request-1").await,
+    ///     Err(CallError::KeyReused { .. })
+    /// ));
+    /// assert_eq!(counter.total().await, Ok(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_key(mut self, key: impl Into<Box<str>>) -> Self {
         self.key = Some(key.into());
         self
@@ -259,6 +332,9 @@ impl<O: Operation> Call<O> {
             Ok(type_index) => type_index,
             Err(failure) => return Err(Err(failure.widen())),
         };
+        if deadline.is_some_and(|deadline| deadline.is_zero()) {
+            return Err(Err(CallError::Timeout));
+        }
         let env = &shared.env;
         let options = RequestOptions {
             key,

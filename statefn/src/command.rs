@@ -9,6 +9,9 @@ use crate::entity::Behavior;
 use crate::reply::Handled;
 
 /// A command or query with its arguments. Made by `#[command]` and `#[query]`.
+///
+/// Generated types implement it; the test `by_hand` in this crate shows how to do without the
+/// macros.
 pub trait Operation: Send + Sized + 'static {
     /// The entity that it is for.
     type Entity: Behavior;

@@ -10,6 +10,45 @@ use crate::metadata::Metadata;
 use crate::reply::Then;
 
 /// Handed to every command handler: who it is, what time it is, and where its events go.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use statefn::prelude::*;
+///
+/// #[derive(Debug, PartialEq, Event, Serialize, Deserialize)]
+/// pub struct Joined { user: String, at_millis: i64 }
+///
+/// #[entity(event_sourced)]
+/// #[derive(Default, Serialize, Deserialize)]
+/// pub struct Room { members: Vec<String> }
+///
+/// #[entity]
+/// impl Room {
+///     #[command]
+///     fn join(&self, ctx: &mut Context<Self>) -> Result<Then<Self, usize>, String> {
+///         let Some(user) = ctx.metadata().get("user") else {
+///             return Err(format!("nobody may enter {} without a name", ctx.id()));
+///         };
+///         let (user, at_millis) = (user.to_owned(), ctx.now().as_millis());
+///         ctx.emit(Joined { user, at_millis });
+///         Ok(ctx.then(|room| room.members.len()))
+///     }
+///
+///     #[event_handler]
+///     fn joined(&mut self, event: &Joined) {
+///         self.members.push(event.user.clone());
+///     }
+/// }
+///
+/// # #[statefn::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Runtime::builder().only::<(Room,)>().build().await?;
+/// let room = runtime.entity::<Room>("lobby");
+/// assert_eq!(room.join().with_metadata("user", "alice").await, Ok(1));
+/// assert!(matches!(room.join().await, Err(CallError::Rejected(_))));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Context<E: Behavior> {
     id: PersistenceId,
     sequence: SequenceNumber,

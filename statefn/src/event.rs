@@ -10,6 +10,24 @@ use crate::shape::{Shape, ShapeError};
 ///
 /// A stored event is its declared name, its schema version and the fields of the variant (or of
 /// the struct): never the enum's position of it, never a Rust path.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use statefn::event::{Event as _, EventForm};
+/// use statefn::prelude::*;
+///
+/// #[derive(Event, Serialize, Deserialize)]
+/// enum DoorEvent {
+///     #[event(name = "door-opened")]
+///     Opened { by: String },
+///     Closed,
+/// }
+///
+/// assert_eq!(DoorEvent::FORM, EventForm::Enum);
+/// assert_eq!(DoorEvent::EVENTS[0].name, "door-opened");
+/// assert_eq!(DoorEvent::EVENTS[1].name, "Closed");
+/// assert_eq!(DoorEvent::Closed.index(), 1);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     note = "add `#[derive(Event)]` to it, with `Serialize` and `Deserialize`"

@@ -63,7 +63,7 @@ impl Admin {
     ///
     /// # #[statefn::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let runtime = Runtime::builder().build().await?;
+    /// let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
     /// runtime.entity::<Counter>("visits").raise(3).await?;
     ///
     /// let events = runtime.admin().history::<Counter>("visits", SequenceNumber::ZERO, 100).await?;

@@ -9,6 +9,17 @@ use crate::entity::Entity;
 /// A reply that is computed from the state *after* the command's events.
 ///
 /// Made by [`Context::then`](crate::Context::then); the caller of the command sees `T`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+/// # #[statefn::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+/// // `add` returns `Result<Then<Self, i64>, String>`; its caller gets the `i64`.
+/// assert_eq!(runtime.entity::<Counter>("visits").add(4).await, Ok(4));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Then<E: Entity, T>(Box<dyn FnOnce(&E) -> T + Send>);
 
 impl<E: Entity, T> Then<E, T> {

@@ -25,6 +25,17 @@ const SHARDS: usize = 64;
 ///
 /// Dropping the last handle and reference lets the store finish what it has begun and close.
 /// [`shutdown`](Self::shutdown) also waits for accepted commands.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+/// # #[statefn::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+/// let counter = runtime.entity::<Counter>("visits");
+/// assert_eq!(counter.add(1).await, Ok(1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Runtime {
     engine: Arc<Engine>,
@@ -34,6 +45,17 @@ pub struct Runtime {
 
 impl Runtime {
     /// A builder: in-memory store, default limits, every linked entity type.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// let runtime = Runtime::builder().store(Memory::new()).only::<(Counter,)>().build().await?;
+    /// assert_eq!(runtime.admin().residents(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder() -> Builder {
         Builder {
             store: None,
@@ -49,11 +71,36 @@ impl Runtime {
     ///
     /// An id that is empty or too long, and a type that this runtime does not host, are answered
     /// by the calls.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// let counter = runtime.entity::<Counter>("visits");
+    /// assert_eq!(counter.total().await, Ok(0));
+    /// assert!(matches!(
+    ///     runtime.entity::<Counter>("").total().await,
+    ///     Err(CallError::Invalid { what: "entity id", .. })
+    /// ));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn entity<E: Behavior>(&self, id: impl Into<Box<str>>) -> E::Ref {
         <E::Ref as EntityRef>::from_handle(Handle::<E>::new(&self.engine, id.into()))
     }
 
     /// What operators need: quarantined entities, checks, backups.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// assert!(runtime.admin().unhosted_types().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn admin(&self) -> Admin {
         Admin::new(Arc::clone(&self.engine), Arc::clone(&self.unhosted))
     }
@@ -70,6 +117,21 @@ impl Runtime {
     /// # Cancel safety
     ///
     /// Dropped early, the runtime refuses calls but the store stays open; call it again.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// use std::time::Duration;
+    ///
+    /// let counter = runtime.entity::<Counter>("visits");
+    /// counter.add(1).await?;
+    /// assert!(runtime.shutdown(Duration::from_secs(5)).await?);
+    /// assert_eq!(counter.total().await, Err(CallError::Stopped));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn shutdown(&self, deadline: Duration) -> Result<bool, StoreFailure> {
         self.engine.shut_down(deadline).await
     }
@@ -84,12 +146,45 @@ impl Runtime {
     ///
     /// The store could not be claimed again. Until another `crash` succeeds, calls answer
     /// `Unavailable`; the same holds when the future is dropped early.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// let counter = runtime.entity::<Counter>("visits");
+    /// counter.add(1).await?;
+    /// runtime.crash().await?;
+    /// assert_eq!(counter.total().await, Ok(1));        // it was acknowledged, so it is there
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn crash(&self) -> Result<(), StoreFailure> {
         self.engine.crash().await
     }
 }
 
 /// Puts a [`Runtime`] together.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+/// # #[statefn::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+/// use std::time::Duration;
+///
+/// let limits = Limits { mailbox_max: 16, call_timeout: Duration::from_secs(5), ..Limits::default() };
+/// let runtime = Runtime::builder()
+///     .store(Memory::new())
+///     .only::<(Counter,)>()
+///     .limits(limits)
+///     .shards(8)
+///     .build()
+///     .await?;
+/// assert_eq!(runtime.entity::<Counter>("visits").add(1).await, Ok(1));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Builder {
     store: Option<Arc<dyn Store>>,
     env: Option<Arc<dyn Env>>,
@@ -149,6 +244,10 @@ impl Builder {
     /// # Errors
     ///
     /// See [`BuildError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, the store may have been claimed: its earlier owner is fenced.
     pub async fn build(self) -> Result<Runtime, BuildError> {
         let linked = self
             .discovery
@@ -254,7 +353,8 @@ pub enum BuildError {
     Store(#[source] StoreFailure),
 }
 
-/// A tuple of entity types, for [`Builder::only`].
+/// A tuple of up to eight entity types, for [`Builder::only`]; further ones by
+/// [`Builder::register`].
 pub trait EntitySet {
     /// Hands over each definition.
     #[doc(hidden)]

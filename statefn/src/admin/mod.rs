@@ -18,11 +18,10 @@ pub use verify::Verification;
 /// An operator's view of a runtime. Made by [`Runtime::admin`](crate::Runtime::admin).
 ///
 /// ```
-/// use statefn::prelude::*;
-///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
 /// # #[statefn::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let runtime = Runtime::builder().build().await?;
+/// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
 /// let admin = runtime.admin();
 /// assert!(admin.quarantined().is_empty());
 /// assert!(admin.verify().await?.is_clean());
