@@ -18,6 +18,7 @@ pub(crate) mod recovery;
 pub(crate) mod shard;
 pub(crate) mod shared;
 pub(crate) mod slot;
+mod spans;
 pub(crate) mod step;
 mod store_work;
 mod table;

@@ -127,8 +127,13 @@ impl<E: Behavior> Recovery<E> {
         Ok(())
     }
 
-    fn drop_snapshot(&mut self, reason: &dyn std::fmt::Display) -> bool {
-        tracing::warn!(entity = E::TYPE, %reason, "a snapshot is dropped, all events are replayed");
+    /// `reason` is ours: what a decoder says may quote the state, which has no place in a log.
+    fn drop_snapshot(&mut self, reason: &'static str) -> bool {
+        tracing::warn!(
+            entity = E::TYPE,
+            reason,
+            "a snapshot is dropped, all events are replayed"
+        );
         self.snapshot = SnapshotUse::Unreadable;
         false
     }
@@ -147,9 +152,8 @@ impl<E: Behavior> Replay for Recovery<E> {
             self.snapshot = SnapshotUse::Outdated;
             return false;
         }
-        let codec = match codec(snapshot.codec) {
-            Ok(codec) => codec,
-            Err(reason) => return self.drop_snapshot(&reason),
+        let Ok(codec) = codec(snapshot.codec) else {
+            return self.drop_snapshot("its codec is unknown");
         };
         match isolate(|| codec.decode::<E>(snapshot.payload)) {
             Ok(Ok(state)) => {
@@ -158,8 +162,8 @@ impl<E: Behavior> Replay for Recovery<E> {
                 self.snapshot = SnapshotUse::Taken;
                 true
             }
-            Ok(Err(error)) => self.drop_snapshot(&error),
-            Err(panic) => self.drop_snapshot(&panic),
+            Ok(Err(_)) => self.drop_snapshot("it cannot be decoded"),
+            Err(_) => self.drop_snapshot("decoding it panicked"),
         }
     }
 

@@ -201,8 +201,13 @@ impl Quarantined {
 
     /// Quarantines an entity. One that finds no room is judged anew by each of its commands.
     pub(super) fn insert(&self, quarantine: Quarantine) -> Arc<Quarantine> {
-        tracing::error!(entity = %quarantine.id, sequence = %quarantine.sequence,
-            reason = quarantine.reason, "an entity is quarantined");
+        // The reason may quote an event, so it stays out of the log: operators ask for it.
+        tracing::error!(
+            entity = %quarantine.id.entity_type(),
+            id = quarantine.id.id(),
+            sequence = quarantine.sequence.get(),
+            "an entity is quarantined; `Admin::quarantined` says why"
+        );
         let quarantine = Arc::new(quarantine);
         let mut entities = self.lock();
         if entities.len() < self.max {

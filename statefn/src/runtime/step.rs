@@ -24,6 +24,7 @@ use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Verdict;
 use crate::runtime::outcome;
 use crate::runtime::slot::Answer;
+use crate::runtime::spans;
 
 /// An operation with what the caller said about it.
 pub(crate) struct Request<O> {
@@ -219,11 +220,7 @@ fn execute<O: Operation>(
         ));
     };
     let Request { operation, options } = request;
-    let _span = tracing::debug_span!(
-        "command",
-        entity = %id.entity_type(), id = id.id(), command = O::NAME, sequence = sequence.get()
-    )
-    .entered();
+    let _span = spans::command(&id, O::NAME, sequence).entered();
     let metadata = options.metadata;
     let context = || Context::new(id.clone(), sequence, turn.env.wall(), metadata);
     let (handled, context) = <O::Mode as Mode<O>>::run(operation, entity, context);
@@ -414,8 +411,12 @@ fn due_snapshot<E: Behavior>(
     }
     let codec = turn.hosted.options.codec;
     let mut payload = Vec::new();
-    if let Err(error) = codec.encode(entity, &mut payload) {
-        tracing::error!(entity = E::TYPE, %error, "a snapshot is left out: it cannot be encoded");
+    // What the encoder says may quote the state, so it stays out of the log.
+    if codec.encode(entity, &mut payload).is_err() {
+        tracing::error!(
+            entity = E::TYPE,
+            "a snapshot is left out: it cannot be encoded"
+        );
         return None;
     }
     if payload.len() > turn.limits.snapshot_bytes_max {

@@ -17,6 +17,7 @@ use crate::runtime::recovery::{Recovered, RecoverySettings};
 use crate::runtime::shard::{Input, Shard};
 use crate::runtime::shared::Shared;
 use crate::runtime::slot::Job;
+use crate::runtime::spans;
 use crate::runtime::step::LookUp;
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -32,9 +33,14 @@ impl Broken {
 
 /// Hands a batch to the store.
 pub(super) fn commit(shard: &Arc<Shard>, number: u64, batch: Batch) {
-    let span = tracing::debug_span!("commit", members = batch.members.len());
+    let spans = spans::commit(&batch);
     let store = Arc::clone(&shard.shared().store);
-    let work = async move { store.commit(batch).await }.instrument(span);
+    let work = async move {
+        let result = store.commit(batch).await;
+        drop(spans.members);
+        result
+    };
+    let work = work.instrument(spans.batch);
     run_or_spawn(shard, Box::pin(work), move |result| Input::Committed {
         number,
         result: result.unwrap_or_else(|broken| unknown_outcome(&broken)),
@@ -47,13 +53,18 @@ fn unknown_outcome(broken: &Broken) -> Result<Vec<Outcome>, CommitError> {
 
 /// Loads an entity.
 pub(super) fn recover(shard: &Arc<Shard>, id: PersistenceId, type_index: u16, incarnation: u64) {
-    let span = tracing::debug_span!(
-        "recovery",
-        entity = %id.entity_type(), id = id.id(), sequence = tracing::field::Empty
-    );
     let runtime = Arc::clone(shard.shared());
     let target = id.clone();
-    let work = async move { load(&runtime, &target, type_index).await }.instrument(span);
+    let span = spans::recovery(&id);
+    let inside = span.clone();
+    let work = async move {
+        let result = load(&runtime, &target, type_index).await;
+        if let Ok(recovered) = &result {
+            inside.record("sequence", recovered.sequence.get());
+        }
+        result
+    };
+    let work = work.instrument(span);
     run_or_spawn(shard, Box::pin(work), move |result| Input::Recovered {
         id,
         incarnation,
@@ -153,16 +164,14 @@ async fn load(shared: &Shared, id: &PersistenceId, type_index: u16) -> Result<Re
         Ok(loaded) => loaded,
         Err(error) => return Err(load_failure(shared, id, error)),
     };
-    let recovered = hosted.definition.recovered(loaded).map_err(|failure| {
+    hosted.definition.recovered(loaded).map_err(|failure| {
         let quarantine = Quarantine {
             id: id.clone(),
             sequence: failure.sequence,
             reason: failure.reason,
         };
         Failure::Quarantined(shared.quarantined.insert(quarantine))
-    })?;
-    tracing::Span::current().record("sequence", recovered.sequence.get());
-    Ok(recovered)
+    })
 }
 
 async fn find(
