@@ -220,112 +220,120 @@ fn types_without_values_hang_nothing() {
     assert!(error.reason.contains("no way to an end"), "{error}");
 }
 
-/// Each change of a nested type gives another hash.
-#[test]
-fn every_change_that_stored_bytes_feel_changes_the_hash() {
-    mod first {
+/// One type, and what may become of it.
+mod changes {
+    pub(crate) mod first {
         use serde::Deserialize;
         #[derive(Deserialize)]
-        pub(super) struct Outer {
+        pub(crate) struct Outer {
             _inner: Option<Vec<Inner>>,
         }
         #[derive(Deserialize)]
-        pub(super) struct Inner {
+        pub(crate) struct Inner {
             _a: u8,
             _b: Kind,
         }
         #[derive(Deserialize)]
-        pub(super) enum Kind {
+        pub(crate) enum Kind {
             A,
             B(u8),
         }
     }
-    mod field_added {
+    pub(crate) mod field_added {
         use serde::Deserialize;
         #[derive(Deserialize)]
-        pub(super) struct Outer {
+        pub(crate) struct Outer {
             _inner: Option<Vec<Inner>>,
         }
         #[derive(Deserialize)]
-        pub(super) struct Inner {
+        pub(crate) struct Inner {
             _a: u8,
             _b: crate::first_kind::Kind,
             #[serde(default)]
             _c: u8,
         }
     }
-    mod fields_swapped {
+    pub(crate) mod fields_swapped {
         use serde::Deserialize;
         #[derive(Deserialize)]
-        pub(super) struct Outer {
+        pub(crate) struct Outer {
             _inner: Option<Vec<Inner>>,
         }
         #[derive(Deserialize)]
-        pub(super) struct Inner {
+        pub(crate) struct Inner {
             _b: crate::first_kind::Kind,
             _a: u8,
         }
     }
-    mod type_changed {
+    pub(crate) mod type_changed {
         use serde::Deserialize;
         #[derive(Deserialize)]
-        pub(super) struct Outer {
+        pub(crate) struct Outer {
             _inner: Option<Vec<Inner>>,
         }
         #[derive(Deserialize)]
-        pub(super) struct Inner {
+        pub(crate) struct Inner {
             _a: i8,
             _b: crate::first_kind::Kind,
         }
     }
-    mod variant_renamed {
+    pub(crate) mod variant_renamed {
         use serde::Deserialize;
         #[derive(Deserialize)]
-        pub(super) struct Outer {
+        pub(crate) struct Outer {
             _inner: Option<Vec<Inner>>,
         }
         #[derive(Deserialize)]
-        pub(super) struct Inner {
+        pub(crate) struct Inner {
             _a: u8,
             _b: Kind,
         }
         #[derive(Deserialize)]
-        pub(super) enum Kind {
+        pub(crate) enum Kind {
             A,
             #[serde(rename = "C")]
             B(u8),
         }
     }
-    mod variant_added {
+    pub(crate) mod variant_added {
         use serde::Deserialize;
         #[derive(Deserialize)]
-        pub(super) struct Outer {
+        pub(crate) struct Outer {
             _inner: Option<Vec<Inner>>,
         }
         #[derive(Deserialize)]
-        pub(super) struct Inner {
+        pub(crate) struct Inner {
             _a: u8,
             _b: Kind,
         }
         #[derive(Deserialize)]
-        pub(super) enum Kind {
+        pub(crate) enum Kind {
             A,
             B(u8),
             C,
         }
     }
-    mod not_optional {
+    pub(crate) mod not_optional {
         use serde::Deserialize;
         #[derive(Deserialize)]
-        pub(super) struct Outer {
+        pub(crate) struct Outer {
             _inner: Vec<Inner>,
         }
         #[derive(Deserialize)]
-        pub(super) struct Inner {
+        pub(crate) struct Inner {
             _a: u8,
             _b: crate::first_kind::Kind,
         }
     }
+}
+
+/// Each change of a nested type gives another hash.
+#[test]
+fn every_change_that_stored_bytes_feel_changes_the_hash() {
+    use changes::{
+        field_added, fields_swapped, first, not_optional, type_changed, variant_added,
+        variant_renamed,
+    };
     let hashes = [
         hash::<first::Outer>(),
         hash::<field_added::Outer>(),

@@ -1,8 +1,11 @@
-//! How a round of tracing ends early.
+//! How a round of tracing ends early, and how a whole trace fails.
 
 use std::fmt;
 
 use serde::de;
+
+/// Where and why a trace failed.
+pub(super) type Failed = (String, String);
 
 /// Ends a round. What it means for the trace is decided where the round was started.
 #[derive(Debug)]

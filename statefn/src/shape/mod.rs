@@ -5,11 +5,11 @@
 //! written down. The crate `serde-reflection` does the same, but finds types by their bare name,
 //! so that two types called `Item`, or two uses of one generic type, do not go together.
 
-mod access;
 mod failure;
 mod graph;
 mod probe;
 mod render;
+mod rounds;
 mod samples;
 mod trace;
 
@@ -130,9 +130,9 @@ impl Shape {
     fn trace(
         codec: Codec,
         type_name: &'static str,
-        round: trace::Round<'_>,
+        round: rounds::Round<'_>,
     ) -> Result<Self, ShapeError> {
-        match trace::trace(codec == Codec::Json, round) {
+        match rounds::trace(codec == Codec::Json, round) {
             Ok(text) => Ok(Self { codec, text }),
             Err((path, reason)) => Err(ShapeError {
                 type_name,

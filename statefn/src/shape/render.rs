@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use crate::shape::failure::Failed;
 use crate::shape::graph::{Content, Form, Graph, Target, TypeIndex};
-use crate::shape::trace::Failed;
 
 /// Longer texts are for types whose parts multiply; nobody reads them.
 const BYTES_MAX: usize = 1024 * 1024;

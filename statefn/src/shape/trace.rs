@@ -1,27 +1,17 @@
-//! Rounds of deserializing, until everything about a type is known.
+//! What is known of a type so far, and where in it the tracing is.
 
 use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::shape::failure::{Cause, Interruption};
+use crate::shape::failure::{Cause, Failed, Interruption};
 use crate::shape::graph::{Alternative, Contradiction, Graph, Slot, Target, TypeIndex};
-use crate::shape::probe::Probe;
-use crate::shape::{render, samples};
-
-/// Deserializes the traced type once.
-pub(super) type Round<'a> = &'a dyn Fn(Probe<'_>) -> Result<(), Interruption>;
+use crate::shape::samples;
 
 /// Values inside values. Deeper ones than this have no end, as far as tracing goes.
 const LEVELS_MAX: usize = 96;
 /// Values asked for in all rounds together.
 const STEPS_MAX: usize = 1_000_000;
-/// Rounds in a row that find out nothing new.
-const IDLE_ROUNDS_MAX: usize = 4096;
 /// How often a variant may turn out endless before it is left as it is.
 const ENDLESS_MAX: usize = 16;
-
-/// Where and why a trace failed.
-pub(super) type Failed = (String, String);
 
 /// The state of a trace.
 pub(super) struct Trace {
@@ -45,74 +35,44 @@ pub(super) struct Trace {
     pub(super) aliases: HashSet<(Alternative, &'static str)>,
 }
 
-/// Traces a type; its canonical text.
-pub(super) fn trace(is_human_readable: bool, round: Round<'_>) -> Result<String, Failed> {
-    let mut trace = Trace {
-        graph: Graph::new(),
-        is_human_readable,
-        stack: Vec::new(),
-        nested: 0,
-        path: Vec::new(),
-        steps: 0,
-        fatal: None,
-        ends: HashMap::new(),
-        endless: HashMap::new(),
-        visits: HashMap::new(),
-        refused: HashMap::new(),
-        aliases: HashSet::new(),
-    };
-    let mut idle = 0;
-    while !trace.graph.is_whole() {
-        let before = trace.graph.known;
-        trace.round(round)?;
-        idle = if trace.graph.known == before {
-            idle + 1
-        } else {
-            0
-        };
-        if idle > IDLE_ROUNDS_MAX {
-            let reason = "it contains itself, or a type without values, with no way to an end";
-            return Err((render::first_unknown(&trace.graph), reason.to_owned()));
+impl Trace {
+    /// A trace that knows nothing yet.
+    pub(super) fn new(is_human_readable: bool) -> Self {
+        Self {
+            graph: Graph::new(),
+            is_human_readable,
+            stack: Vec::new(),
+            nested: 0,
+            path: Vec::new(),
+            steps: 0,
+            fatal: None,
+            ends: HashMap::new(),
+            endless: HashMap::new(),
+            visits: HashMap::new(),
+            refused: HashMap::new(),
+            aliases: HashSet::new(),
         }
     }
-    render::text(&trace.graph)
-}
 
-impl Trace {
-    fn round(&mut self, round: Round<'_>) -> Result<(), Failed> {
+    /// Goes back to the outermost value, with all that is known.
+    pub(super) fn start_over(&mut self) {
         self.stack.clear();
         self.path.clear();
         self.nested = 0;
-        let probe = Probe::new(self, None);
-        let ended = catch_unwind(AssertUnwindSafe(|| round(probe)));
-        // Also when the user's code has swallowed the error.
-        if let Some(fatal) = self.fatal.take() {
-            return Err(fatal);
-        }
-        match ended {
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&'static str>().copied());
-                let text = text.unwrap_or("without a message");
-                Err((
-                    self.path.concat(),
-                    format!("its `Deserialize` panicked: {text}"),
-                ))
-            }
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(Interruption { cause, path })) => {
-                let path = path.unwrap_or_default();
-                match cause {
-                    Cause::Refused(reason) => self.refuse(path, &reason),
-                    Cause::Duplicate(field) => self.refuse(path, &format!("`{field}` twice")),
-                    Cause::Again | Cause::Endless | Cause::Fatal => Ok(()),
-                }
-            }
-        }
+    }
+
+    /// Why the trace must end, if it must.
+    pub(super) fn take_fatal(&mut self) -> Option<Failed> {
+        self.fatal.take()
+    }
+
+    /// The place in the type that is looked at.
+    pub(super) fn here(&self) -> String {
+        self.path.concat()
     }
 
     /// The user's code refused what lies at `path`: other samples next time.
-    fn refuse(&mut self, path: String, reason: &str) -> Result<(), Failed> {
+    pub(super) fn refuse(&mut self, path: String, reason: &str) -> Result<(), Failed> {
         let count = self.refused.entry(path.clone()).or_default();
         *count += 1;
         if *count <= samples::ATTEMPTS_MAX {
@@ -128,7 +88,7 @@ impl Trace {
     /// Ends the trace.
     pub(super) fn fail(&mut self, reason: impl Into<String>) -> Interruption {
         if self.fatal.is_none() {
-            self.fatal = Some((self.path.concat(), reason.into()));
+            self.fatal = Some((self.here(), reason.into()));
         }
         Interruption::new(Cause::Fatal)
     }
@@ -138,7 +98,7 @@ impl Trace {
         if self.refused.is_empty() {
             return 0;
         }
-        let here = self.path.concat();
+        let here = self.here();
         let attempts = self.refused.iter();
         attempts
             .filter(|(path, _)| here.starts_with(path.as_str()))
@@ -248,7 +208,7 @@ impl Trace {
         self.path.push(step);
         let result = code(self).map_err(|mut interruption| {
             if interruption.path.is_none() {
-                interruption.path = Some(self.path.concat());
+                interruption.path = Some(self.here());
             }
             interruption
         });

@@ -5,9 +5,9 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
+use super::{fields, own_names, part};
 use crate::shape::failure::Interruption;
 use crate::shape::graph::{Alternative, Form};
-use crate::shape::probe::{fields, own_names, part};
 use crate::shape::trace::Trace;
 
 /// Elements of a sequence, all alike, or of a tuple.

@@ -1,8 +1,10 @@
 //! The deserializer that notes what it is asked for and answers with made-up values.
 
+mod access;
+
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 
-use crate::shape::access::{EntryAccess, FieldAccess, PartAccess, VariantChoice};
+use self::access::{EntryAccess, FieldAccess, PartAccess, VariantChoice};
 use crate::shape::failure::{Cause, Interruption};
 use crate::shape::graph::{Alternative, Asks, Form, Part, Slot, Target, TypeKey};
 use crate::shape::samples;
