@@ -2,6 +2,7 @@
 
 mod bincode;
 pub mod event;
+mod guard;
 mod json;
 pub(crate) mod variant;
 
@@ -9,6 +10,8 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
+
+use crate::codec::guard::{Budget, Exceeded, FREE_ELEMENTS, Guarded, GuardedSeed, LEVELS_MAX};
 
 /// How payloads are written. The codec's id is stored with each payload, so every choice can be
 /// taken back.
@@ -65,6 +68,15 @@ pub enum DecodeError {
         /// What it said.
         reason: String,
     },
+    /// The bytes nest values more deeply than any value is written.
+    #[error("values are nested more than {max} deep")]
+    TooDeep {
+        /// The limit.
+        max: usize,
+    },
+    /// The bytes claim sequences that are much longer than the bytes.
+    #[error("the bytes claim more elements than there is room for")]
+    TooManyElements,
     /// The value ended before the bytes did: the shape has changed.
     #[error("{count} bytes left over behind the value")]
     TrailingBytes {
@@ -93,21 +105,50 @@ impl Codec {
 
     /// Appends the encoded value to `into`.
     ///
+    /// ```
+    /// use statefn::codec::Codec;
+    ///
+    /// let mut bytes = Vec::new();
+    /// Codec::Json.encode(&("a", 1), &mut bytes)?;
+    /// assert_eq!(bytes, br#"["a",1]"#);
+    /// let value: (String, u32) = Codec::Json.decode(&bytes)?;
+    /// assert_eq!(value, ("a".to_owned(), 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The codec cannot express the value.
+    /// The codec cannot express the value (`bincode` knows neither `untagged` nor `flatten`; JSON
+    /// has no NaN, no infinity, and no difference between `Some(None)` and `None`), or it could not be decoded again: values are nested more than 120 deep, or sequences of
+    /// elements without content (`Vec<()>`) have more than 65,536 elements. What was appended to
+    /// `into` by then is of no use.
     pub fn encode<T: Serialize>(self, value: &T, into: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let before = into.len();
+        let budget = Budget::new(usize::MAX, self == Self::Json);
+        let guarded = Guarded::new(value, &budget);
         match self {
-            Self::Bincode => bincode::encode(value, into),
-            Self::Json => json::encode(value, into),
+            Self::Bincode => bincode::encode(&guarded, into),
+            Self::Json => json::encode(&guarded, into),
+        }?;
+        let bytes = into.len().saturating_sub(before);
+        if budget.elements_taken() > bytes.saturating_add(FREE_ELEMENTS) {
+            let reason = format!("it has more than {FREE_ELEMENTS} elements without content");
+            return Err(EncodeError {
+                codec: self,
+                reason,
+            });
         }
+        Ok(())
     }
 
     /// Decodes a value that takes up all of `bytes`.
     ///
+    /// Takes no more time or memory than the length of `bytes` warrants, whatever they are.
+    ///
     /// # Errors
     ///
-    /// The bytes are not such a value, or there are more of them.
+    /// The bytes are not such a value, there are more of them, or they go beyond the limits of
+    /// [`encode`](Self::encode).
     pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
         self.decode_seed(PhantomData::<T>, bytes)
     }
@@ -117,9 +158,19 @@ impl Codec {
         seed: T,
         bytes: &'de [u8],
     ) -> Result<T::Value, DecodeError> {
-        match self {
+        let budget = Budget::new(
+            bytes.len().saturating_add(FREE_ELEMENTS),
+            self == Self::Json,
+        );
+        let seed = GuardedSeed::new(seed, &budget);
+        let result = match self {
             Self::Bincode => bincode::decode(seed, bytes),
             Self::Json => json::decode(seed, bytes),
-        }
+        };
+        result.map_err(|error| match budget.exceeded() {
+            Some(Exceeded::Levels) => DecodeError::TooDeep { max: LEVELS_MAX },
+            Some(Exceeded::Elements) => DecodeError::TooManyElements,
+            None => error,
+        })
     }
 }
