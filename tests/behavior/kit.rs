@@ -147,6 +147,14 @@ impl<F: Future> Pending<F> {
     }
 }
 
+impl<F: Future> Future for Pending<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
 /// What an error says of its command's effect.
 pub(crate) fn persisted<T: std::fmt::Debug, E>(answer: &Result<T, CallError<E>>) -> Persisted {
     match answer {

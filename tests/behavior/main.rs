@@ -1,6 +1,11 @@
 //! The promises of the runtime, a module each.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 mod account;
 mod kit;
@@ -11,3 +16,4 @@ mod p3_one_at_a_time;
 mod p4_all_or_nothing;
 mod p5_said_plainly;
 mod p6_at_most_once;
+mod p8_bounded;

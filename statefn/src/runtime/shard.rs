@@ -122,13 +122,16 @@ impl Shard {
         }
     }
 
+    /// Puts an input into the inbox, for a thread that looks there soon.
+    pub(super) fn push(&self, input: Input) {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        inbox.push_back(input);
+        self.queued.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Puts an input into the inbox and sees that somebody runs it.
     pub(super) fn input(self: &Arc<Self>, input: Input) {
-        {
-            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-            inbox.push_back(input);
-            self.queued.fetch_add(1, Ordering::SeqCst);
-        }
+        self.push(input);
         // Either this `try_lock` succeeds, or the holder sees the count after it has let go.
         fence(Ordering::SeqCst);
         self.visit();
@@ -144,6 +147,15 @@ impl Shard {
         self.visits.fetch_add(1, Ordering::Relaxed);
         core.catch_up(&self.shared);
         Some(core)
+    }
+
+    /// Lets go of the lock and sees that a task serves who came meanwhile: for those who must not
+    /// run handlers, which may take long or never return.
+    fn leave_to_task(self: &Arc<Self>, core: MutexGuard<'_, Core>) {
+        self.let_go(core);
+        if self.has_work() {
+            self.visit_later();
+        }
     }
 
     /// Lets go of the lock and serves who came meanwhile.
@@ -186,7 +198,8 @@ impl Shard {
         self.queued.load(Ordering::SeqCst) > 0 || self.runnable.load(Ordering::SeqCst)
     }
 
-    /// Lets go of the lock and does what the core asked for.
+    /// Lets go of the lock and does what the core asked for. What is answered at once lies in the
+    /// inbox afterwards: nobody visits from in here, or a long queue would take a deep stack.
     fn let_go(self: &Arc<Self>, mut core: MutexGuard<'_, Core>) {
         let runnable = core.has_runnable();
         if runnable != self.runnable.load(Ordering::Relaxed) {
@@ -269,7 +282,7 @@ impl Shard {
                 }
                 Action::MakeRoom { id, incarnation } => {
                     self.evict_elsewhere();
-                    self.input(Input::RoomMade { id, incarnation });
+                    self.push(Input::RoomMade { id, incarnation });
                 }
                 Action::StoreFailed => self.shared.store_failed(),
                 Action::Fenced => self.shared.set_intake(Intake::Fenced),
@@ -300,7 +313,7 @@ impl Shard {
             return Some(self.visits.load(Ordering::Relaxed));
         };
         core.tick(&self.shared);
-        self.leave(core);
+        self.leave_to_task(core);
         None
     }
 
@@ -310,7 +323,7 @@ impl Shard {
             return false;
         };
         let evicted = core.evict_oldest(&self.shared);
-        self.leave(core);
+        self.leave_to_task(core);
         evicted
     }
 
@@ -320,7 +333,7 @@ impl Shard {
             return false;
         };
         let quiet = core.is_quiet() && !core.has_outputs();
-        self.leave(core);
+        self.leave_to_task(core);
         quiet && !self.has_work()
     }
 

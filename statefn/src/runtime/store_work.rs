@@ -92,6 +92,8 @@ pub(super) fn find_record(
 }
 
 /// Runs a future to its end: at once if it is ready at the first poll, in a task otherwise.
+///
+/// An answer at once is only put into the shard's inbox: the caller looks there.
 fn run_or_spawn<T: Send + 'static>(
     shard: &Arc<Shard>,
     future: Pending<T>,
@@ -101,9 +103,11 @@ fn run_or_spawn<T: Send + 'static>(
         shard: Arc::clone(shard),
         future,
         finish: Some(finish),
+        in_task: false,
     };
     let first = Pin::new(&mut work).poll(&mut Context::from_waker(Waker::noop()));
     if first.is_pending() {
+        work.in_task = true;
         shard.shared().env.spawn(Box::pin(work));
     }
 }
@@ -115,6 +119,8 @@ struct Work<T, F: FnOnce(Result<T, Broken>) -> Input> {
     future: Pending<T>,
     /// Taken when the shard has been told.
     finish: Option<F>,
+    /// Whether nobody else looks into the shard's inbox once this is done.
+    in_task: bool,
 }
 
 impl<T, F: FnOnce(Result<T, Broken>) -> Input + Unpin> Future for Work<T, F> {
@@ -132,7 +138,12 @@ impl<T, F: FnOnce(Result<T, Broken>) -> Input + Unpin> Future for Work<T, F> {
             ))),
         };
         if let Some(finish) = this.finish.take() {
-            this.shard.input(finish(result));
+            let input = finish(result);
+            if this.in_task {
+                this.shard.input(input);
+            } else {
+                this.shard.push(input);
+            }
         }
         Poll::Ready(())
     }
