@@ -292,6 +292,8 @@ impl<O: Operation> Future for Running<O> {
             return Poll::Ready(Err(Failure::Stopped.widen()));
         };
         if let Poll::Ready(answer) = slot.poll(cx) {
+            // Whoever keeps a finished future must not keep a place among the waiting calls.
+            self.stage = Stage::Fresh(None);
             return Poll::Ready(answer);
         }
         let late = deadline

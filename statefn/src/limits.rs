@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// The bounds of a runtime. Reaching one is an answer, never memory growth.
 ///
+/// A bound of zero lets nothing through, except where nothing at all could move then: one command
+/// is always speculated, one entity always recovered.
+///
 /// ```
 /// use statefn::Limits;
 ///
@@ -16,7 +19,8 @@ pub struct Limits {
     pub mailbox_max: usize,
     /// Calls accepted and not yet answered in the whole runtime.
     pub waiting_max: usize,
-    /// Bytes of arguments of calls that wait in a queue, in the whole runtime.
+    /// Bytes of arguments of calls that wait in a queue, and of larger writes (above 1 KiB) that
+    /// wait for their commit, in the whole runtime. The last write that is let in may go beyond.
     pub waiting_bytes_max: usize,
     /// Uncommitted commands of one entity.
     pub speculation_max: usize,
@@ -49,6 +53,20 @@ pub struct Limits {
     pub call_timeout: Duration,
     /// An idle entity without a time of its own leaves memory after this long.
     pub passivate_after: Duration,
+}
+
+impl Limits {
+    /// The same bounds where a runtime can work with them, the nearest ones where it cannot.
+    pub(crate) fn workable(self) -> Self {
+        Self {
+            speculation_max: self.speculation_max.max(1),
+            speculation_bytes_max: self.speculation_bytes_max.max(1),
+            recoveries_max: self
+                .recoveries_max
+                .clamp(1, tokio::sync::Semaphore::MAX_PERMITS),
+            ..self
+        }
+    }
 }
 
 impl Default for Limits {

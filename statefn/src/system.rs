@@ -220,7 +220,7 @@ impl Builder {
     /// Other bounds than the default ones.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = limits.workable();
         self
     }
 

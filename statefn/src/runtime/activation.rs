@@ -96,11 +96,11 @@ impl Activation {
         job: Arc<dyn Job>,
         limits: &Limits,
     ) -> Result<(), Arc<dyn Job>> {
-        let mailbox = self.mailbox.get_or_insert_default();
-        if mailbox.len() >= limits.mailbox_max {
+        let waiting = self.mailbox.as_ref().map_or(0, |mailbox| mailbox.len());
+        if waiting >= limits.mailbox_max {
             return Err(job);
         }
-        mailbox.push_back(job);
+        self.mailbox.get_or_insert_default().push_back(job);
         Ok(())
     }
 

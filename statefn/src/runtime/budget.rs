@@ -21,6 +21,17 @@ pub(crate) struct Permit {
     bytes: usize,
 }
 
+/// Bytes that wait for a commit, given back on drop.
+#[derive(Debug)]
+pub(crate) struct Held {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+/// A write of up to this many bytes counts as a waiting call only: as many as there may be of
+/// those stay within the limit of bytes.
+const SMALL: usize = 1024;
+
 impl Budget {
     /// A place for a call that waits with `bytes` of arguments.
     pub(super) fn admit(
@@ -36,15 +47,29 @@ impl Budget {
         if waiting >= limits.waiting_max {
             return Err(Failure::Overloaded(Overload::Waiting));
         }
-        if bytes == 0 {
-            return Ok(permit);
-        }
-        permit.bytes = bytes;
-        let held = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if held.saturating_add(bytes) > limits.waiting_bytes_max {
+        let held = if bytes == 0 {
+            self.waiting_bytes.load(Ordering::Relaxed)
+        } else {
+            permit.bytes = bytes;
+            self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed)
+        };
+        if held.saturating_add(bytes.max(1)) > limits.waiting_bytes_max {
             return Err(Failure::Overloaded(Overload::WaitingBytes));
         }
         Ok(permit)
+    }
+
+    /// Counts what a command that was let in has written, until its commit. A small write is not
+    /// worth the trouble.
+    pub(super) fn hold(self: &Arc<Self>, bytes: usize) -> Option<Held> {
+        if bytes <= SMALL {
+            return None;
+        }
+        self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        Some(Held {
+            budget: Arc::clone(self),
+            bytes,
+        })
     }
 
     /// Calls accepted and not yet answered.
@@ -81,5 +106,13 @@ impl Drop for Permit {
                 .waiting_bytes
                 .fetch_sub(self.bytes, Ordering::Relaxed);
         }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.budget
+            .waiting_bytes
+            .fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

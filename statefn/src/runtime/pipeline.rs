@@ -7,6 +7,7 @@ use statefn_store::{Batch, Member, OwnerEpoch, PersistenceId};
 
 use crate::limits::Limits;
 use crate::runtime::activation::Place;
+use crate::runtime::budget::Held;
 use crate::runtime::slot::Waiter;
 
 /// The batches of one shard, oldest first. At most the oldest one is committing.
@@ -35,6 +36,8 @@ pub(super) struct Tag {
     pub(super) incarnation: u64,
     pub(super) bytes: usize,
     pub(super) key: Option<Box<str>>,
+    /// Keeps the bytes counted until the commit has ended.
+    pub(super) _held: Option<Held>,
 }
 
 /// An answer that waits for a member's commit.

@@ -214,6 +214,7 @@ fn join(
         incarnation: activation.incarnation,
         bytes,
         key,
+        _held: shared.budget.hold(bytes),
     };
     let place = pipeline.append(member, tag, &shared.limits, |tag, place| {
         activation.joined(tag.key.as_deref(), place);
