@@ -280,7 +280,7 @@ async fn p10_stored_types_without_code_are_reported() {
     let _ = world.store.commit(batch).await.unwrap();
     assert_eq!(world.account("alice").add(1).await, Ok(1));
     let store: Faulty = world.store.clone();
-    let second = World::over(store, |builder| builder.only::<(Account,)>()).await;
+    let second = World::over(store, statefn::Builder::only::<(Account,)>).await;
     let admin = second.runtime.admin();
     assert_eq!(admin.unhosted_types(), [EntityType::new("basket")]);
     assert_eq!(second.account("alice").total().await, Ok(1));

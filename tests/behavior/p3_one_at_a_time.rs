@@ -1,7 +1,5 @@
 //! P3: an entity handles one command after another, in the order of their arrival.
 
-use std::pin::Pin;
-
 use statefn::{Limits, Runtime};
 use statefn_store::Memory;
 use statefn_store::testing::{Call, CommitFault, Faulty};
@@ -20,7 +18,7 @@ async fn p3_commands_of_one_caller_run_in_the_order_of_their_first_polls() {
     for call in calls {
         call.now().await.unwrap();
     }
-    assert_eq!(alice.moves().await.unwrap(), Vec::from_iter(0..200));
+    assert_eq!(alice.moves().await.unwrap(), (0..200).collect::<Vec<i64>>());
     world.assert_quiet().await;
 }
 
@@ -37,7 +35,7 @@ async fn p3_order_holds_across_recovery() {
     for call in calls {
         call.now().await.unwrap();
     }
-    let expected = Vec::from_iter([1000].into_iter().chain(0..500));
+    let expected: Vec<i64> = [1000].into_iter().chain(0..500).collect();
     assert_eq!(alice.moves().await.unwrap(), expected);
     world.assert_quiet().await;
 }
@@ -57,7 +55,7 @@ async fn p3_order_holds_when_the_speculation_window_is_full() {
     for call in calls {
         call.now().await.unwrap();
     }
-    assert_eq!(alice.moves().await.unwrap(), Vec::from_iter(0..100));
+    assert_eq!(alice.moves().await.unwrap(), (0..100).collect::<Vec<i64>>());
 }
 
 #[statefn::test]
@@ -79,7 +77,7 @@ async fn p3_order_holds_across_a_failed_commit() {
     for call in calls {
         call.now().await.unwrap();
     }
-    assert_eq!(alice.moves().await.unwrap(), Vec::from_iter(1..100));
+    assert_eq!(alice.moves().await.unwrap(), (1..100).collect::<Vec<i64>>());
     world.assert_quiet().await;
 }
 
@@ -109,7 +107,7 @@ fn assert_in_order(moves: &[i64], callers: i64, each: i64) {
     for caller in 0..callers {
         let own = moves.iter().filter(|stamp| **stamp / 1_000_000 == caller);
         let own: Vec<i64> = own.map(|stamp| stamp % 1_000_000).collect();
-        assert_eq!(own, Vec::from_iter(0..each), "caller {caller}");
+        assert_eq!(own, (0..each).collect::<Vec<i64>>(), "caller {caller}");
     }
 }
 
@@ -145,7 +143,7 @@ fn p3_each_caller_keeps_its_order_among_many() {
                         }
                     }
                     for answer in answers {
-                        Pin::from(answer).await.unwrap();
+                        answer.await.unwrap();
                     }
                 }
             });

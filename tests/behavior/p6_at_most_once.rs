@@ -1,5 +1,7 @@
 //! P6: a command sent with a key takes effect at most once within its retention.
 
+#![expect(clippy::unused_self, reason = "the signatures of handlers")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -382,7 +384,7 @@ impl Oracle {
 #[statefn::test]
 async fn p6_a_reply_that_no_longer_decodes_is_said_to_be_applied() {
     let store = Faulty::new(Memory::new());
-    let world = World::over(store, |builder| builder.only::<(Oracle, Account)>()).await;
+    let world = World::over(store, statefn::Builder::only::<(Oracle, Account)>).await;
     let oracle = world.runtime.entity::<Oracle>("delphi");
     assert_eq!(oracle.ask().with_key("k").await, Ok(Fickle(7)));
     assert_eq!(oracle.ask().with_key("k").await, Ok(Fickle(7)));
