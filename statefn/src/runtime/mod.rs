@@ -6,6 +6,7 @@ mod activation;
 pub(crate) mod budget;
 pub(crate) mod check;
 pub(crate) mod core;
+pub(crate) mod decision;
 pub(crate) mod engine;
 pub(crate) mod hosted;
 mod idle;

@@ -10,15 +10,15 @@ use statefn_store::{
 };
 
 use crate::call_error::{CallError, Failure};
-use crate::codec::{self, Codec};
+use crate::codec::Codec;
 use crate::command::{Mode, Operation};
 use crate::context::Context;
 use crate::entity::Behavior;
 use crate::env::Env;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::reply::Handled;
 use crate::runtime::activation::{Activation, Phase, Place};
+use crate::runtime::decision::conclude;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Verdict;
@@ -224,73 +224,50 @@ fn execute<O: Operation>(
     let metadata = options.metadata;
     let context = || Context::new(id.clone(), sequence, turn.env.wall(), metadata);
     let (handled, context) = <O::Mode as Mode<O>>::run(operation, entity, context);
-    let mut draft = Draft::new(context, keyed, turn);
-    if let Handled::Rejected(rejection) = handled {
-        draft.events.clear();
-        return draft.finish(Err(CallError::Rejected(rejection)), activation, turn);
-    }
-    // Encoded before they are applied, so that an event that cannot be stored changes nothing.
-    draft.encoded = match draft.encode_events(turn) {
-        Ok(encoded) => encoded,
+    let (mut draft, emitted) = Draft::new(context, keyed, turn);
+    let codec = turn.hosted.options.codec;
+    let decision = match conclude(handled, &emitted, entity, codec, turn.limits) {
+        Ok(decision) => decision,
         Err(failure) => return behind_gate(Err(failure.widen()), activation),
     };
-    for event in draft.events.drain(..) {
-        entity.apply(&event);
-    }
-    let reply = match handled {
-        Handled::Reply(reply) => Ok(reply),
-        Handled::Then(then) => Ok(then.resolve(entity)),
-        Handled::Rejected(rejection) => Err(CallError::Rejected(rejection)),
-    };
+    draft.encoded = decision.events;
     draft.snapshot = due_snapshot(entity, sequence, draft.encoded.len(), turn);
-    draft.finish(reply, activation, turn)
+    let answer = decision.answer.map_err(CallError::Rejected);
+    draft.finish(answer, activation, turn)
 }
 
 /// A command's writes while they come together.
-struct Draft<E: Behavior> {
+struct Draft {
     now: Timestamp,
     metadata: Metadata,
-    events: Vec<E::Event>,
     encoded: Vec<NewEvent>,
     snapshot: Option<NewSnapshot>,
     keyed: Option<Keyed>,
 }
 
-impl<E: Behavior> Draft<E> {
-    fn new(context: Option<Context<E>>, keyed: Option<Keyed>, turn: &Turn<'_>) -> Self {
+impl Draft {
+    /// A draft, and the events that were emitted.
+    fn new<E: Behavior>(
+        context: Option<Context<E>>,
+        keyed: Option<Keyed>,
+        turn: &Turn<'_>,
+    ) -> (Self, Vec<E::Event>) {
         let (now, events, metadata) = match context {
             Some(context) => context.into_parts(),
             None => (turn.env.wall(), Vec::new(), Metadata::new()),
         };
-        Self {
+        let draft = Self {
             now,
             metadata,
-            events,
             encoded: Vec::new(),
             snapshot: None,
             keyed,
-        }
-    }
-
-    fn encode_events(&self, turn: &Turn<'_>) -> Result<Vec<NewEvent>, Failure> {
-        let limit = turn.limits.events_max;
-        if self.events.len() > limit {
-            let what = "the list of events of one command (counted in events)";
-            return Err(Failure::TooLarge {
-                what,
-                bytes: self.events.len(),
-                limit,
-            });
-        }
-        let codec = turn.hosted.options.codec;
-        self.events
-            .iter()
-            .map(|event| encode_event(event, codec, turn.limits))
-            .collect()
+        };
+        (draft, events)
     }
 
     /// Puts the member together and moves the activation on.
-    fn finish<O: Operation<Entity = E>>(
+    fn finish<O: Operation>(
         self,
         answer: Answer<O>,
         activation: &mut Activation,
@@ -314,7 +291,7 @@ impl<E: Behavior> Draft<E> {
         }
     }
 
-    fn member<O: Operation<Entity = E>>(
+    fn member<O: Operation>(
         self,
         answer: &Answer<O>,
         activation: &mut Activation,
@@ -361,39 +338,6 @@ impl Turn<'_> {
     fn cutoff(&self) -> Timestamp {
         self.hosted.cutoff(self.env.wall())
     }
-}
-
-fn encode_event<Ev: crate::event::Event>(
-    event: &Ev,
-    codec: Codec,
-    limits: &Limits,
-) -> Result<NewEvent, Failure> {
-    let Some(declaration) = Ev::EVENTS.get(event.index()) else {
-        let reason = "its index is not among the declared events".into();
-        return Err(Failure::Encoding {
-            what: "an event",
-            reason,
-        });
-    };
-    let mut payload = Vec::with_capacity(64);
-    codec::event::encode(event, codec, &mut payload).map_err(|e| Failure::Encoding {
-        what: "an event",
-        reason: e.to_string().into(),
-    })?;
-    let limit = limits.payload_bytes_max;
-    if payload.len() > limit {
-        return Err(Failure::TooLarge {
-            what: "an event",
-            bytes: payload.len(),
-            limit,
-        });
-    }
-    Ok(NewEvent {
-        name: declaration.name.into(),
-        version: declaration.version,
-        codec: codec.id(),
-        payload,
-    })
 }
 
 /// The snapshot that is due when `count` events after `before` include a multiple of the cadence.
