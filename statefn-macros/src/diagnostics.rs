@@ -31,13 +31,13 @@ impl Diagnostics {
     /// The complaints as tokens; nothing when there are none.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.error
-            .map(|error| error.into_compile_error())
+            .map(syn::Error::into_compile_error)
             .unwrap_or_default()
     }
 }
 
 /// A helper attribute outside its place: says where it belongs and keeps the item.
-pub(crate) fn misplaced(attribute: &str, item: TokenStream) -> TokenStream {
+pub(crate) fn misplaced(attribute: &str, item: &TokenStream) -> TokenStream {
     let message =
         format!("`#[{attribute}]` belongs on a method inside an `impl` block with `#[entity]`");
     let error = syn::Error::new(Span::call_site(), message).into_compile_error();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What a duration looks like, for messages.
-pub(crate) const FORM: &str = "a whole number and a unit: `500ms`, `30s`, `10m`, `24h` or `7d`";
+pub(crate) const FORM: &str = "a string with a whole number and a unit: `\"500ms\"`, `\"30s\"`, `\"10m\"`, `\"24h\"` or `\"7d\"`";
 
 /// Reads a duration; zero, an unknown unit or a number that is too large is `None`.
 pub(crate) fn parse(text: &str) -> Option<Duration> {

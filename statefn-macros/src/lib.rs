@@ -5,6 +5,7 @@
 
 use proc_macro::TokenStream;
 
+mod attribute;
 mod behavior;
 mod diagnostics;
 mod duration;
@@ -12,11 +13,12 @@ mod entity;
 mod event;
 mod main_fn;
 mod names;
+mod owned;
 
 /// See `statefn::entity`.
 #[proc_macro_attribute]
 pub fn entity(options: TokenStream, item: TokenStream) -> TokenStream {
-    entity::expand(options.into(), item.into()).into()
+    entity::expand(options.into(), &item.into()).into()
 }
 
 /// See `statefn::Event`.
@@ -28,29 +30,29 @@ pub fn event(item: TokenStream) -> TokenStream {
 /// See `statefn::main`.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
-    main_fn::expand(options.into(), item.into(), &main_fn::Flavor::Main).into()
+    main_fn::expand(options.into(), &item.into(), &main_fn::Flavor::Main).into()
 }
 
 /// See `statefn::test`.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
-    main_fn::expand(options.into(), item.into(), &main_fn::Flavor::Test).into()
+    main_fn::expand(options.into(), &item.into(), &main_fn::Flavor::Test).into()
 }
 
 /// See `statefn::command`.
 #[proc_macro_attribute]
 pub fn command(_options: TokenStream, item: TokenStream) -> TokenStream {
-    diagnostics::misplaced("command", item.into()).into()
+    diagnostics::misplaced("command", &item.into()).into()
 }
 
 /// See `statefn::query`.
 #[proc_macro_attribute]
 pub fn query(_options: TokenStream, item: TokenStream) -> TokenStream {
-    diagnostics::misplaced("query", item.into()).into()
+    diagnostics::misplaced("query", &item.into()).into()
 }
 
 /// See `statefn::event_handler`.
 #[proc_macro_attribute]
 pub fn event_handler(_options: TokenStream, item: TokenStream) -> TokenStream {
-    diagnostics::misplaced("event_handler", item.into()).into()
+    diagnostics::misplaced("event_handler", &item.into()).into()
 }

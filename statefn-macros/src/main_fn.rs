@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{ItemFn, parse2};
 
+use crate::attribute;
 use crate::diagnostics::Diagnostics;
 
 /// Which of the two attributes.
@@ -12,32 +13,23 @@ pub(crate) enum Flavor {
     Test,
 }
 
-/// Expands either attribute.
-pub(crate) fn expand(options: TokenStream, item: TokenStream, flavor: &Flavor) -> TokenStream {
-    let mut function: ItemFn = match parse2(item.clone()) {
-        Ok(function) => function,
-        Err(error) => {
-            let error = error.into_compile_error();
-            return quote!(#error #item);
-        }
-    };
+/// Expands either attribute. Complaints never take the function away.
+pub(crate) fn expand(options: TokenStream, item: &TokenStream, flavor: &Flavor) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
-    if !options.is_empty() {
-        diagnostics.at(&options, "this attribute takes no options");
-    }
+    let krate = krate(options, &mut diagnostics);
+    let Ok(mut function) = parse2::<ItemFn>(item.clone()) else {
+        let span = proc_macro2::Span::call_site();
+        diagnostics.at_span(span, "this attribute belongs on an `async fn`");
+        let errors = diagnostics.into_tokens();
+        return quote!(#errors #item);
+    };
     if function.sig.asyncness.take().is_none() {
-        diagnostics.at(function.sig.fn_token, "expected an `async fn`");
+        diagnostics.at(function.sig.fn_token, "expected `async fn`");
     }
-    if !function.sig.inputs.is_empty() {
-        diagnostics.at(
-            &function.sig.inputs,
-            "expected a function without arguments",
-        );
+    for input in &function.sig.inputs {
+        diagnostics.at(input, "expected a function without parameters");
     }
     let errors = diagnostics.into_tokens();
-    if !errors.is_empty() {
-        return quote!(#errors #item);
-    }
     let ItemFn {
         attrs,
         vis,
@@ -53,14 +45,27 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream, flavor: &Flavor) -
         ),
     };
     quote! {
+        #errors
         #test
         #(#attrs)*
         #vis #sig {
             let body = async #block;
-            ::statefn::__private::block_on(
-                ::statefn::__private::tokio::runtime::Builder::#builder(),
+            #krate::__private::block_on(
+                #krate::__private::tokio::runtime::Builder::#builder(),
                 body,
             )
         }
     }
+}
+
+fn krate(options: TokenStream, diagnostics: &mut Diagnostics) -> TokenStream {
+    let mut path = None;
+    for entry in attribute::entries([options], diagnostics) {
+        if entry.word == "crate" {
+            path = entry.krate(diagnostics);
+        } else {
+            entry.unknown(&["crate"], diagnostics);
+        }
+    }
+    attribute::krate_tokens(path.as_ref())
 }

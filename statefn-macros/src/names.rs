@@ -3,6 +3,9 @@
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::ext::IdentExt;
+use syn::{GenericParam, Generics};
+
+use crate::diagnostics::Diagnostics;
 
 /// Longest stored name, in bytes.
 const NAME_BYTES_MAX: usize = 128;
@@ -27,37 +30,39 @@ pub(crate) fn kebab_case(ident: &Ident) -> String {
     name
 }
 
-/// `add_item` as `AddItem`.
-pub(crate) fn camel_case(ident: &Ident) -> String {
-    let text = ident.unraw().to_string();
-    let words = text.split('_').filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            let mut chars = word.chars();
-            let first = chars.next().into_iter().flat_map(char::to_uppercase);
-            first.chain(chars).collect::<String>()
-        })
-        .collect()
-}
-
 /// The reference type of an entity: `CartRef`.
 pub(crate) fn reference(entity: &Ident) -> Ident {
     Ident::new(&format!("{}Ref", entity.unraw()), entity.span())
 }
 
-/// The hidden type of an operation: `__CartAddItem`.
+/// The hidden type of an operation: `__Cart_add_item`. Not in camel case, where `add_1` and `add1`
+/// would be the same.
 pub(crate) fn operation(entity: &Ident, method: &Ident) -> Ident {
-    format_ident!(
-        "__{}{}",
-        entity.unraw(),
-        camel_case(method),
-        span = Span::call_site()
-    )
+    let (entity, method) = (entity.unraw(), method.unraw());
+    format_ident!("__{entity}_{method}", span = Span::call_site())
 }
 
 /// The hidden enum of an entity's event structs: `__CartEvents`.
 pub(crate) fn events(entity: &Ident) -> Ident {
     format_ident!("__{}Events", entity.unraw(), span = Span::call_site())
+}
+
+/// Complains about type, const or lifetime parameters of `what`; answers whether there are any.
+pub(crate) fn refuse_generics(
+    generics: &Generics,
+    what: &str,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let reason = match generics.params.first() {
+        None => return false,
+        Some(GenericParam::Lifetime(_)) => "it is stored and owns everything that it holds",
+        Some(_) => "it is stored under one stable name",
+    };
+    diagnostics.at(
+        generics,
+        format!("{what} has no generic parameters: {reason}"),
+    );
+    true
 }
 
 /// What is wrong with a stored name, if anything.
@@ -87,10 +92,9 @@ mod tests {
     fn names_follow_rust_habits() {
         assert_eq!(kebab_case(&ident("ShoppingCart")), "shopping-cart");
         assert_eq!(kebab_case(&ident("Cart2Go")), "cart2-go");
-        assert_eq!(camel_case(&ident("add_item")), "AddItem");
         assert_eq!(
             operation(&ident("Cart"), &ident("add_item")).to_string(),
-            "__CartAddItem"
+            "__Cart_add_item"
         );
     }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use inventory;
@@ -15,7 +16,25 @@ pub use crate::definition::Registration;
 use crate::codec::{Codec, DecodeError};
 use crate::event::{Event, EventDeclaration, EventForm};
 
+/// An entity whose commands change the state directly: what `&mut self` asks for.
+#[diagnostic::on_unimplemented(
+    message = "an event-sourced command takes `&self`",
+    label = "remove `mut`",
+    note = "`{Self}` is event-sourced: a command changes it through the events that it emits with \
+            `ctx.emit(..)`, which `#[event_handler]` applies"
+)]
+pub trait ChangedInPlace {}
+
+/// What every event is, for the stub of an event that is more than that.
+pub trait EventBounds: Serialize + DeserializeOwned + Send + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> EventBounds for T {}
+
 /// The two types of a `Result`, whatever alias it is written as.
+#[diagnostic::on_unimplemented(
+    message = "a return type that is called `Result` must be the standard one or an alias of it",
+    label = "not a `std::result::Result`"
+)]
 pub trait ResultParts {
     /// What `Ok` holds.
     type Ok;
@@ -67,28 +86,31 @@ pub const fn is_struct_event<E: Event>() -> bool {
     matches!(E::FORM, EventForm::Struct)
 }
 
-/// Whether no two declarations share a name.
-pub const fn names_differ(events: &[EventDeclaration]) -> bool {
-    let mut rest = events;
-    while let [first, others @ ..] = rest {
-        let mut seen = others;
-        while let [other, more @ ..] = seen {
-            if same(first.name, other.name) {
+/// Whether `E` has a name that none of the events before it has.
+pub const fn is_new_name<E: Event>(before: &[&[EventDeclaration]]) -> bool {
+    let [own, ..] = E::EVENTS else {
+        return true;
+    };
+    let mut rest = before;
+    while let [events, others @ ..] = rest {
+        if let [event, ..] = events {
+            if same(event.name, own.name) {
                 return false;
             }
-            seen = more;
         }
         rest = others;
     }
     true
 }
 
-/// Whether `E` is an event struct that declares `name` at a version before `version`.
-pub const fn is_older<E: Event>(name: &str, version: u32) -> bool {
-    match E::EVENTS {
-        [only] => is_struct_event::<E>() && same(only.name, name) && only.version < version,
-        _ => false,
-    }
+/// Whether `E` is one event, stored under `name`.
+pub const fn has_name<E: Event>(name: &str) -> bool {
+    matches!(E::EVENTS, [only] if same(only.name, name))
+}
+
+/// Whether `E` is one event, of a version before `version`.
+pub const fn is_older_than<E: Event>(version: u32) -> bool {
+    matches!(E::EVENTS, [only] if only.version < version)
 }
 
 const fn same(left: &str, right: &str) -> bool {

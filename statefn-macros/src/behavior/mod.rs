@@ -1,13 +1,16 @@
 //! `#[entity]` on an impl block: commands, queries and event handlers.
 
 mod expand;
+mod handler;
 mod model;
+mod operation;
+mod receiver;
 mod returns;
 mod validate;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ImplItem, ItemImpl, Type};
+use syn::{ImplItem, ItemImpl};
 
 use crate::diagnostics::Diagnostics;
 
@@ -30,15 +33,6 @@ pub(crate) fn expand(
     let is_sound = errors.is_empty();
     let expansion = expand::expand(krate, &entity, &model, is_sound);
     quote!(#item #errors #expansion)
-}
-
-/// The entity that the impl block is for, as an identifier of the same module.
-fn self_ident(ty: &Type) -> Option<Ident> {
-    let Type::Path(path) = ty else { return None };
-    if path.qself.is_some() {
-        return None;
-    }
-    path.path.get_ident().cloned()
 }
 
 /// Takes the helper attributes off, which only `#[entity]` understands.

@@ -2,6 +2,10 @@
 
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
+use crate::behavior::model::Role;
+use crate::diagnostics::Diagnostics;
+use crate::owned;
+
 /// What a handler returns.
 pub(crate) enum Returns {
     /// `T`, or nothing.
@@ -9,27 +13,44 @@ pub(crate) enum Returns {
     /// `Then<Self, T>`.
     Then(Type),
     /// `Result<T, E>`, also by an alias that is called `Result`.
-    Fallible { whole: Type },
+    Fallible { whole: Box<Type> },
     /// `Result<Then<Self, T>, E>`.
-    FallibleThen { whole: Type, reply: Type },
+    FallibleThen { whole: Box<Type>, reply: Box<Type> },
 }
 
 impl Returns {
-    /// Reads a return type.
-    pub(crate) fn of(output: &ReturnType) -> Self {
+    /// Reads a return type; `None` was complained about.
+    pub(super) fn read(
+        output: &ReturnType,
+        role: Role,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
         let ReturnType::Type(_, ty) = output else {
-            return Self::Plain(None);
+            return Some(Self::Plain(None));
         };
+        let returns = Self::of(ty);
+        if role == Role::Query && matches!(returns, Self::Then(_) | Self::FallibleThen { .. }) {
+            let message = "a query emits nothing: return the value instead of `Then`";
+            diagnostics.at(ty, message);
+            return None;
+        }
+        owned::check(ty, "replies are", diagnostics).then_some(returns)
+    }
+
+    fn of(ty: &Type) -> Self {
         if let Some(arguments) = arguments_of(ty, "Result") {
-            let whole = (**ty).clone();
+            let whole = Box::new(ty.clone());
             return match arguments.first().and_then(|ok| then(ok)) {
-                Some(reply) => Self::FallibleThen { whole, reply },
+                Some(reply) => Self::FallibleThen {
+                    whole,
+                    reply: Box::new(reply),
+                },
                 None => Self::Fallible { whole },
             };
         }
         match then(ty) {
             Some(reply) => Self::Then(reply),
-            None => Self::Plain(Some((**ty).clone())),
+            None => Self::Plain(Some(ty.clone())),
         }
     }
 }

@@ -4,28 +4,26 @@ use std::collections::HashMap;
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::ItemImpl;
+use syn::{ItemImpl, Type};
 
 use crate::behavior::model::Model;
-use crate::behavior::self_ident;
 use crate::diagnostics::Diagnostics;
+use crate::names as rules;
 
 /// The entity that the impl block is for.
 pub(crate) fn entity(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<Ident> {
-    if let Some((.., path, _)) = &item.trait_ {
-        diagnostics.at(
-            path,
-            "`#[entity]` belongs on the entity's own `impl` block, not a trait's",
-        );
+    if let Some((path, _)) = &item.trait_ {
+        let message = "`#[entity]` belongs on the entity's own `impl` block, not a trait's";
+        diagnostics.at(path, message);
         return None;
     }
-    if !item.generics.params.is_empty() {
-        let message =
-            "an entity has no generic parameters: its type is stored under one stable name";
-        diagnostics.at(&item.generics, message);
+    if rules::refuse_generics(&item.generics, "an entity", diagnostics) {
         return None;
     }
-    let entity = self_ident(&item.self_ty);
+    let entity = match &*item.self_ty {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident().cloned(),
+        _ => None,
+    };
     if entity.is_none() {
         let message = "expected the plain name of a struct with `#[entity(..)]` in this module";
         diagnostics.at(&item.self_ty, message);
@@ -41,22 +39,25 @@ pub(crate) fn names(model: &Model, diagnostics: &mut Diagnostics) {
             let message = "the reference has a method `id` already: call this one differently";
             diagnostics.at(&operation.method, message);
         }
-        if let Some(first) = seen.get(operation.stored_name.as_str()) {
-            let name = &operation.stored_name;
-            let message = format!("`{name}` is the name of method `{first}` already");
-            diagnostics.at_span(operation.name_span, message);
+        let name = operation.stored_name.as_str();
+        match seen.get(name) {
+            // Two of one method name are told apart by `#[cfg]`.
+            Some(first) if **first != operation.method => {
+                let message = format!("`{name}` is the name of method `{first}` already");
+                diagnostics.at_span(operation.name_span, message);
+            }
+            _ => {}
         }
-        seen.entry(&operation.stored_name)
-            .or_insert(&operation.method);
+        seen.entry(name).or_insert(&operation.method);
     }
 }
 
 /// There is a handler, and one an event.
 pub(crate) fn handlers(model: &Model, entity: &Ident, diagnostics: &mut Diagnostics) {
-    if model.handlers.is_empty() {
+    if model.handlers.is_empty() && model.lost_handlers == 0 {
         let message = format!(
-            "`{entity}` has no `#[event_handler]`: add `fn apply(&mut self, event: &..)`, \
-             which folds its events into its state"
+            "`{entity}` has no `#[event_handler]` in this block: add \
+             `fn apply(&mut self, event: &..)`, which applies its events to its state"
         );
         diagnostics.at(entity, message);
     }

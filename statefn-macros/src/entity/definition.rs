@@ -2,67 +2,75 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Attribute, ItemStruct};
+use syn::{Attribute, ItemStruct, LitStr};
 
 use crate::diagnostics::Diagnostics;
-use crate::entity::options::Options;
+use crate::entity::options::{Kind, Options};
+use crate::entity::refuse_second;
 use crate::names;
 
 /// Expands `#[entity(..)]` on a struct. Complaints never take the struct away.
 pub(crate) fn expand(
     options: &Options,
-    item: &ItemStruct,
+    mut item: ItemStruct,
     mut diagnostics: Diagnostics,
 ) -> TokenStream {
-    let ident = &item.ident;
-    if options.kind.is_none() {
+    refuse_second(&mut item.attrs, &mut diagnostics);
+    if options.kind == Kind::Unsaid {
         let message = "say which state model the entity follows: `#[entity(event_sourced)]`";
-        diagnostics.at_span(proc_macro2::Span::call_site(), message);
+        diagnostics.at_span(Span::call_site(), message);
     }
-    let is_generic = !item.generics.params.is_empty();
-    if is_generic {
-        let message =
-            "an entity has no generic parameters: its type is stored under one stable name";
-        diagnostics.at(&item.generics, message);
-    }
+    let is_generic = names::refuse_generics(&item.generics, "an entity", &mut diagnostics);
     let errors = diagnostics.into_tokens();
     if is_generic {
         return quote!(#item #errors);
     }
     let krate = options.krate();
-    let reference = reference(&krate, item);
-    let name = options
-        .name
-        .as_ref()
-        .map_or_else(|| names::kebab_case(ident), syn::LitStr::value);
-    let settings = settings(&krate, options);
-    let reference_ident = names::reference(ident);
-    let has_handlers = quote_spanned! {ident.span()=>
-        const _: fn() = || {
-            fn has_handlers<E: #krate::entity::Behavior>() {}
-            has_handlers::<#ident>();
-        };
-    };
+    let (entity, reference) = (entity(&krate, options, &item), reference(&krate, &item));
     // After an error the missing half would only be one more complaint.
-    let has_handlers = if errors.is_empty() {
-        has_handlers
-    } else {
-        TokenStream::new()
-    };
+    let check = errors.is_empty().then(|| has_handlers(&krate, &item));
     quote! {
         #item
         #errors
         #reference
+        #entity
+        #check
+    }
+}
+
+fn entity(krate: &TokenStream, options: &Options, item: &ItemStruct) -> TokenStream {
+    let ident = &item.ident;
+    let reference = names::reference(ident);
+    let name = options
+        .name
+        .as_ref()
+        .map_or_else(|| names::kebab_case(ident), LitStr::value);
+    let settings = settings(krate, options);
+    // Refused above; its commands should not be complained about as well.
+    let in_place = (options.kind == Kind::ChangedInPlace)
+        .then(|| quote!(impl #krate::__private::ChangedInPlace for #ident {}));
+    quote! {
         #[automatically_derived]
         impl #krate::entity::Entity for #ident {
             type Kind = #krate::entity::EventSourcedKind;
-            type Ref = #reference_ident;
-            const TYPE: &'static str = #name;
+            type Ref = #reference;
+            const TYPE: &'static ::core::primitive::str = #name;
             const OPTIONS: #krate::entity::Options = #krate::entity::Options::DEFAULT #settings;
         }
-        #has_handlers
+        #in_place
+    }
+}
+
+/// The other half exists: asked here, so that the answer points at the struct's name.
+fn has_handlers(krate: &TokenStream, item: &ItemStruct) -> TokenStream {
+    let ident = &item.ident;
+    quote_spanned! {ident.span()=>
+        const _: fn() = || {
+            fn has_handlers<E: #krate::entity::Behavior>() {}
+            has_handlers::<#ident>();
+        };
     }
 }
 
@@ -100,7 +108,7 @@ fn reference(krate: &TokenStream, item: &ItemStruct) -> TokenStream {
         #[allow(dead_code, unreachable_pub)]
         impl #reference {
             /// The id of the entity.
-            pub fn id(&self) -> &str {
+            pub fn id(&self) -> &::core::primitive::str {
                 self.__handle.id()
             }
         }

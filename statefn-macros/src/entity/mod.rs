@@ -3,7 +3,7 @@
 mod definition;
 mod options;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Item, parse2};
 
@@ -12,33 +12,38 @@ use crate::diagnostics::Diagnostics;
 use options::Options;
 
 /// Expands the attribute on either half.
-pub(crate) fn expand(tokens: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(tokens: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
-    let options = Options::parse(tokens, &mut diagnostics);
+    let options = Options::read(tokens, &mut diagnostics);
     match parse2::<Item>(item.clone()) {
-        Ok(Item::Struct(item)) => definition::expand(&options, &item, diagnostics),
+        Ok(Item::Struct(item)) => return definition::expand(&options, item, diagnostics),
         Ok(Item::Impl(item)) => {
             options.refuse_on_impl(&mut diagnostics);
-            behavior::expand(&options.krate(), item, diagnostics)
+            return behavior::expand(&options.krate(), item, diagnostics);
         }
         Ok(Item::Enum(item)) => {
-            let message = "an entity is a struct; put the enum in a field of it";
+            let message = "an entity is a struct: put the enum in a field of one";
             diagnostics.at(item.enum_token, message);
-            let errors = diagnostics.into_tokens();
-            quote!(#errors #item)
         }
-        Ok(other) => {
-            diagnostics.at(
-                &other,
-                "`#[entity]` belongs on a struct or on its `impl` block",
-            );
-            let errors = diagnostics.into_tokens();
-            quote!(#errors #other)
+        Ok(_) => {
+            let message = "`#[entity]` belongs on a struct or on its `impl` block";
+            diagnostics.at_span(Span::call_site(), message);
         }
-        Err(error) => {
-            diagnostics.add(error);
-            let errors = diagnostics.into_tokens();
-            quote!(#errors #item)
-        }
+        Err(error) => diagnostics.add(error),
     }
+    let errors = diagnostics.into_tokens();
+    quote!(#errors #item)
+}
+
+/// Takes further `#[entity]` attributes off: one holds all options.
+fn refuse_second(attrs: &mut Vec<syn::Attribute>, diagnostics: &mut Diagnostics) {
+    attrs.retain(|attr| {
+        let path = attr.path();
+        let last = path.segments.last();
+        let is_second = last.is_some_and(|last| last.ident == "entity");
+        if is_second {
+            diagnostics.at(path, "`#[entity]` is given twice: one holds all options");
+        }
+        !is_second
+    });
 }

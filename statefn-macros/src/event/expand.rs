@@ -1,14 +1,15 @@
 //! The code behind `derive(Event)`. Cannot fail: everything was checked before.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::parse_quote;
 use syn::spanned::Spanned;
 
 use crate::event::model::Model;
 
-/// Expands the derive.
-pub(crate) fn expand(ident: &Ident, model: &Model) -> TokenStream {
-    let krate = &model.krate;
+/// Expands the derive. An unsound model is left unchecked, so that one mistake is one complaint.
+pub(crate) fn expand(model: &Model, is_sound: bool) -> TokenStream {
+    let Model { krate, ident, .. } = model;
     let form = if model.is_enum {
         quote!(Enum)
     } else {
@@ -18,20 +19,63 @@ pub(crate) fn expand(ident: &Ident, model: &Model) -> TokenStream {
         let (name, version) = (&event.name, event.version);
         quote!(#krate::event::EventDeclaration { name: #name, version: #version })
     });
-    let index = if model.is_enum {
-        let arms = model
-            .events
-            .iter()
-            .enumerate()
-            .filter_map(|(index, event)| {
-                let variant = event.variant.as_ref()?;
-                Some(quote!(Self::#variant { .. } => #index,))
-            });
-        quote!(match self { #(#arms)* })
+    let index = index(model);
+    let (checks, upcast) = if is_sound {
+        (checks(model), upcast(model))
     } else {
-        quote!(0)
+        (quote!(), quote!(::core::option::Option::None))
     };
-    let upcasts = model
+    let mut generics = model.generics.clone();
+    if !generics.params.is_empty() {
+        let clause = generics.make_where_clause();
+        clause
+            .predicates
+            .push(parse_quote!(Self: #krate::__private::EventBounds));
+    }
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #checks
+        #[automatically_derived]
+        #[allow(clippy::all, clippy::pedantic)]
+        impl #impl_generics #krate::event::Event for #ident #ty_generics #where_clause {
+            const FORM: #krate::event::EventForm = #krate::event::EventForm::#form;
+            const EVENTS: &'static [#krate::event::EventDeclaration] = &[#(#declarations),*];
+            fn index(&self) -> ::core::primitive::usize {
+                #index
+            }
+            #[allow(unused_variables)]
+            fn upcast(
+                index: ::core::primitive::usize,
+                version: ::core::primitive::u32,
+                codec: #krate::codec::Codec,
+                payload: &[::core::primitive::u8],
+            ) -> ::core::option::Option<
+                ::core::result::Result<Self, #krate::codec::DecodeError>,
+            > {
+                #upcast
+            }
+        }
+    }
+}
+
+fn index(model: &Model) -> TokenStream {
+    if !model.is_enum {
+        return quote!(0);
+    }
+    let arms = model
+        .events
+        .iter()
+        .enumerate()
+        .filter_map(|(index, event)| {
+            let variant = event.variant.as_ref()?;
+            Some(quote!(Self::#variant { .. } => #index,))
+        });
+    quote!(match *self { #(#arms)* })
+}
+
+fn upcast(model: &Model) -> TokenStream {
+    let krate = &model.krate;
+    let arms = model
         .events
         .iter()
         .enumerate()
@@ -44,42 +88,38 @@ pub(crate) fn expand(ident: &Ident, model: &Model) -> TokenStream {
                 ),
             })
         });
+    quote! {
+        match index {
+            #(#arms)*
+            _ => ::core::option::Option::None,
+        }
+    }
+}
+
+/// What only the compiler can tell of the types named by `from`.
+fn checks(model: &Model) -> TokenStream {
+    let krate = &model.krate;
     let checks = model.events.iter().filter_map(|event| {
         let from = event.from.as_ref()?;
         let (name, version) = (&event.name, event.version);
+        let is_enum = "`from` expects an event struct, this is an enum of events";
+        let other_name = format!(
+            "`from` expects an older version of this event, which has its stored name: add \
+             `#[event(name = {name:?})]` to the older struct"
+        );
+        let not_older = format!(
+            "`from` expects an older version of this event: its `version` must be below {version}"
+        );
         Some(quote_spanned! {from.span()=>
-            ::core::assert!(
-                #krate::__private::is_older::<#from>(#name, #version),
-                "the type named by `from` is an event struct of the same name and an older version"
-            );
+            const _: () = {
+                ::core::assert!(#krate::__private::is_struct_event::<#from>(), #is_enum);
+                ::core::assert!(#krate::__private::has_name::<#from>(#name), #other_name);
+                ::core::assert!(
+                    #krate::__private::is_older_than::<#from>(#version),
+                    #not_older
+                );
+            };
         })
     });
-    quote! {
-        const _: () = {
-            #(#checks)*
-        };
-        #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic)]
-        impl #krate::event::Event for #ident {
-            const FORM: #krate::event::EventForm = #krate::event::EventForm::#form;
-            const EVENTS: &'static [#krate::event::EventDeclaration] = &[#(#declarations),*];
-            fn index(&self) -> usize {
-                #index
-            }
-            #[allow(unused_variables)]
-            fn upcast(
-                index: usize,
-                version: u32,
-                codec: #krate::codec::Codec,
-                payload: &[u8],
-            ) -> ::core::option::Option<
-                ::core::result::Result<Self, #krate::codec::DecodeError>,
-            > {
-                match index {
-                    #(#upcasts)*
-                    _ => ::core::option::Option::None,
-                }
-            }
-        }
-    }
+    quote!(#(#checks)*)
 }

@@ -2,6 +2,8 @@
 
 mod expand;
 mod model;
+mod options;
+mod serde_options;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -18,6 +20,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let model = model::Model::read(&input, &mut diagnostics);
     let errors = diagnostics.into_tokens();
-    let implementation = expand::expand(&input.ident, &model);
+    let is_sound = errors.is_empty();
+    let implementation = expand::expand(&model, is_sound);
     quote!(#errors #implementation)
 }

@@ -3,16 +3,21 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, LitInt, LitStr, Path, Type};
+use syn::{Data, DataEnum, DeriveInput, Generics, Type, Variant};
 
+use crate::attribute;
 use crate::diagnostics::Diagnostics;
+use crate::event::options::Options;
+use crate::event::serde_options;
 use crate::names;
 
 /// An event type.
 pub(crate) struct Model {
     pub(crate) krate: TokenStream,
+    pub(crate) ident: Ident,
+    /// Empty in a sound model.
+    pub(crate) generics: Generics,
     pub(crate) events: Vec<EventModel>,
     pub(crate) is_enum: bool,
 }
@@ -24,177 +29,74 @@ pub(crate) struct EventModel {
     pub(crate) name: String,
     pub(crate) version: u32,
     pub(crate) from: Option<Type>,
-}
-
-#[derive(Default)]
-struct Options {
-    name: Option<LitStr>,
-    version: Option<LitInt>,
-    from: Option<Type>,
-    krate: Option<Path>,
+    /// Where the name stands, for complaints.
+    name_span: proc_macro2::Span,
 }
 
 impl Model {
     /// Reads an item; what is wrong is complained about and left at its default.
     pub(crate) fn read(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Self {
-        if !input.generics.params.is_empty() {
-            let message = "an event has no generic parameters: it is stored under one stable name";
-            diagnostics.at(&input.generics, message);
-        }
+        names::refuse_generics(&input.generics, "an event", diagnostics);
         let options = Options::read(&input.attrs, diagnostics);
-        let krate = options
-            .krate
-            .as_ref()
-            .map_or_else(|| quote!(::statefn), |path| path.to_token_stream());
-        match &input.data {
-            Data::Struct(_) => {
-                refuse_serde(&input.attrs, diagnostics);
-                let event = EventModel::new(None, &input.ident, options, diagnostics);
-                Self {
-                    krate,
-                    events: vec![event],
-                    is_enum: false,
-                }
+        let krate = attribute::krate_tokens(options.krate.as_ref());
+        let is_enum = matches!(&input.data, Data::Enum(_));
+        let events = match &input.data {
+            Data::Struct(data) => {
+                serde_options::refuse_on_fields(&data.fields, diagnostics);
+                vec![EventModel::new(None, &input.ident, options)]
             }
             Data::Enum(data) => {
-                if options.name.is_some() || options.version.is_some() || options.from.is_some() {
-                    let message = "name, version and upcaster belong on the variants";
-                    diagnostics.at(&input.ident, message);
-                }
-                if data.variants.is_empty() {
-                    diagnostics.at(&input.ident, "an event enum has at least one variant");
-                }
-                refuse_serde(&input.attrs, diagnostics);
-                let events = data.variants.iter().map(|variant| {
-                    refuse_serde(&variant.attrs, diagnostics);
-                    let options = Options::read(&variant.attrs, diagnostics);
-                    let ident = Some(variant.ident.clone());
-                    EventModel::new(ident, &variant.ident, options, diagnostics)
-                });
-                let events: Vec<EventModel> = events.collect();
-                refuse_doubles(&events, diagnostics);
-                Self {
-                    krate,
-                    events,
-                    is_enum: true,
-                }
+                options.refuse_on_enum(diagnostics);
+                serde_options::refuse_on_enum(&input.attrs, diagnostics);
+                variants(&input.ident, data, diagnostics)
             }
-            Data::Union(_) => {
-                diagnostics.at(&input.ident, "an event is a struct or an enum");
-                Self {
-                    krate,
-                    events: Vec::new(),
-                    is_enum: false,
-                }
+            Data::Union(data) => {
+                let message = "an event is a struct or an enum";
+                diagnostics.at(data.union_token, message);
+                Vec::new()
             }
+        };
+        Self {
+            krate,
+            ident: input.ident.clone(),
+            generics: input.generics.clone(),
+            events,
+            is_enum,
         }
     }
+}
+
+fn variants(ident: &Ident, data: &DataEnum, diagnostics: &mut Diagnostics) -> Vec<EventModel> {
+    if data.variants.is_empty() {
+        diagnostics.at(ident, "an event enum has at least one variant");
+    }
+    let events = data.variants.iter().map(|variant| {
+        let Variant { ident, attrs, .. } = variant;
+        serde_options::refuse_on_enum(attrs, diagnostics);
+        serde_options::refuse_on_fields(&variant.fields, diagnostics);
+        let options = Options::read(attrs, diagnostics);
+        options.refuse_on_variant(diagnostics);
+        EventModel::new(Some(ident.clone()), ident, options)
+    });
+    let events: Vec<EventModel> = events.collect();
+    refuse_doubles(&events, diagnostics);
+    events
 }
 
 impl EventModel {
-    fn new(
-        variant: Option<Ident>,
-        ident: &Ident,
-        options: Options,
-        diagnostics: &mut Diagnostics,
-    ) -> Self {
-        let name = match &options.name {
-            Some(name) => {
-                if let Some(complaint) = names::complaint(&name.value()) {
-                    diagnostics.at(name, complaint);
-                }
-                name.value()
-            }
-            None => ident.unraw().to_string(),
-        };
-        let mut version = 1;
-        if let Some(literal) = &options.version {
-            match literal.base10_parse::<u32>() {
-                Ok(number) if number > 0 => version = number,
-                _ => diagnostics.at(literal, "a version is a whole number from 1"),
-            }
-        }
-        if let Some(from) = options.from.as_ref().filter(|_| version < 2) {
-            let message = "an upcaster leads to version 2 or later: add `version = 2`";
-            diagnostics.at(from, message);
-        }
+    fn new(variant: Option<Ident>, ident: &Ident, options: Options) -> Self {
+        let name_span = options
+            .name
+            .as_ref()
+            .map_or_else(|| ident.span(), syn::LitStr::span);
+        let name = options.name.map(|name| name.value());
         Self {
             variant,
-            name,
-            version,
+            name: name.unwrap_or_else(|| ident.unraw().to_string()),
+            version: options.version.unwrap_or(1),
             from: options.from,
+            name_span,
         }
-    }
-}
-
-impl Options {
-    fn read(attrs: &[Attribute], diagnostics: &mut Diagnostics) -> Self {
-        let mut options = Self::default();
-        for attr in attrs.iter().filter(|attr| attr.path().is_ident("event")) {
-            let parsed = attr.parse_nested_meta(|meta| {
-                let word = meta.path.require_ident()?.to_string();
-                let twice = || meta.error(format!("option `{word}` is given twice"));
-                match word.as_str() {
-                    "name" if options.name.is_some() => return Err(twice()),
-                    "version" if options.version.is_some() => return Err(twice()),
-                    "from" if options.from.is_some() => return Err(twice()),
-                    "name" => options.name = Some(meta.value()?.parse()?),
-                    "version" => options.version = Some(meta.value()?.parse()?),
-                    "from" => options.from = Some(meta.value()?.parse()?),
-                    "crate" => {
-                        let value = meta.value()?;
-                        options.krate = Some(value.call(Path::parse_mod_style)?);
-                    }
-                    _ => {
-                        return Err(meta.error(format!(
-                            "unknown option `{word}`, expected one of `name`, `version`, `from`, \
-                             `crate`"
-                        )));
-                    }
-                }
-                Ok(())
-            });
-            if let Err(error) = parsed {
-                diagnostics.add(error);
-            }
-        }
-        options
-    }
-}
-
-/// An event is stored as the fields of its variant; these attributes say otherwise.
-fn refuse_serde(attrs: &[Attribute], diagnostics: &mut Diagnostics) {
-    const REFUSED: [&str; 7] = [
-        "tag",
-        "untagged",
-        "content",
-        "skip",
-        "skip_serializing",
-        "skip_deserializing",
-        "other",
-    ];
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
-        // Anything that is not a list of options is serde's to complain about.
-        let _ = attr.parse_nested_meta(|meta| {
-            if let Some(word) = REFUSED.iter().find(|word| meta.path.is_ident(*word)) {
-                let message = format!(
-                    "an event is stored as its name and the fields of its variant: \
-                     `#[serde({word})]` cannot be kept"
-                );
-                diagnostics.at(&meta.path, message);
-            }
-            if meta.input.peek(syn::Token![=]) {
-                meta.value()?.parse::<syn::Expr>()?;
-            } else if meta.input.peek(syn::token::Paren) {
-                meta.parse_nested_meta(|inner| {
-                    if inner.input.peek(syn::Token![=]) {
-                        inner.value()?.parse::<syn::Expr>()?;
-                    }
-                    Ok(())
-                })?;
-            }
-            Ok(())
-        });
     }
 }
 
@@ -207,10 +109,10 @@ fn refuse_doubles(events: &[EventModel], diagnostics: &mut Diagnostics) {
         if let Some(first) = seen.get(event.name.as_str()) {
             let name = &event.name;
             let message = format!(
-                "variant `{first}` has the name {name:?} already; an older version of an event is \
-                 named with `from`, it is not a variant of its own"
+                "variant `{first}` has the name {name:?} already: an older version of an event is \
+                 a struct of its own, named with `from`"
             );
-            diagnostics.at(variant, message);
+            diagnostics.at_span(event.name_span, message);
         }
         seen.entry(&event.name).or_insert(variant);
     }

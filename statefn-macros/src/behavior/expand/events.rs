@@ -1,0 +1,167 @@
+//! The event type of an entity, how events apply, and what `ctx.emit` takes.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use crate::behavior::expand::scope::Scope;
+use crate::behavior::handler::Handler;
+use crate::names;
+
+/// Expands the fold.
+pub(super) fn expand(scope: &Scope<'_>, handlers: &[Handler], is_sound: bool) -> TokenStream {
+    let Scope { krate, entity } = scope;
+    let (event, apply, rest) = match handlers {
+        [] => {
+            let never = quote!(#krate::__private::NoEvent);
+            (never, quote!(match *event {}), TokenStream::new())
+        }
+        [handler] => one_type(scope, handler),
+        handlers => many_structs(scope, handlers, is_sound),
+    };
+    quote! {
+        #[automatically_derived]
+        #[allow(clippy::all, clippy::pedantic, deprecated)]
+        impl #krate::entity::Behavior for #entity {
+            type Event = #event;
+            fn apply(&mut self, event: &Self::Event) {
+                #apply
+            }
+        }
+        #rest
+    }
+}
+
+/// Calls the handler, unless it was complained about.
+fn applied(scope: &Scope<'_>, handler: &Handler) -> TokenStream {
+    let Scope { entity, .. } = scope;
+    let Handler { method, .. } = handler;
+    if handler.is_sound {
+        quote_spanned!(method.span()=> #entity::#method(self, event))
+    } else {
+        quote!({
+            let _ = event;
+        })
+    }
+}
+
+/// One event struct, or one enum of all events.
+fn one_type(scope: &Scope<'_>, handler: &Handler) -> (TokenStream, TokenStream, TokenStream) {
+    let Scope { krate, entity } = scope;
+    let event = scope.outside(&handler.event);
+    let apply = applied(scope, handler);
+    let into = quote! {
+        #[automatically_derived]
+        impl #krate::event::EventOf<#entity> for #event {
+            fn into_event(self) -> #event { self }
+        }
+    };
+    (quote!(#event), apply, into)
+}
+
+/// A hidden enum of the handled event structs.
+fn many_structs(
+    scope: &Scope<'_>,
+    handlers: &[Handler],
+    is_sound: bool,
+) -> (TokenStream, TokenStream, TokenStream) {
+    let Scope { krate, entity } = scope;
+    let ident = names::events(entity);
+    let serde = scope.serde();
+    let variants: Vec<Ident> = (0..handlers.len())
+        .map(|i| format_ident!("Event{i}"))
+        .collect();
+    let types: Vec<Type> = handlers.iter().map(|h| scope.outside(&h.event)).collect();
+    let applied = handlers.iter().map(|handler| applied(scope, handler));
+    let apply = quote! {
+        match event {
+            #(#ident::#variants(event) => #applied,)*
+        }
+    };
+    // After an error these would only be more complaints about the same handlers.
+    let checks = is_sound.then(|| checks(scope, &types));
+    let implementation = implementation(scope, &ident, &variants, &types);
+    let rest = quote! {
+        #checks
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, unreachable_pub, private_interfaces)]
+        #[allow(missing_debug_implementations, clippy::all, clippy::pedantic)]
+        #[derive(#krate::__private::serde::Serialize, #krate::__private::serde::Deserialize)]
+        #[serde(crate = #serde)]
+        pub enum #ident {
+            #(#variants(#types),)*
+        }
+        #implementation
+        #(
+            #[automatically_derived]
+            impl #krate::event::EventOf<#entity> for #types {
+                fn into_event(self) -> #ident { #ident::#variants(self) }
+            }
+        )*
+    };
+    (quote!(#ident), apply, rest)
+}
+
+/// The hidden enum is an event type whose names and versions are those of the structs.
+fn implementation(
+    scope: &Scope<'_>,
+    ident: &Ident,
+    variants: &[Ident],
+    types: &[Type],
+) -> TokenStream {
+    let krate = scope.krate;
+    let (indices, upcasts) = (0..types.len(), 0..types.len());
+    quote! {
+        #[automatically_derived]
+        impl #krate::event::Event for #ident {
+            const FORM: #krate::event::EventForm = #krate::event::EventForm::Enum;
+            const EVENTS: &'static [#krate::event::EventDeclaration] =
+                &[#(<#types as #krate::event::Event>::EVENTS[0],)*];
+            fn index(&self) -> ::core::primitive::usize {
+                match self {
+                    #(#ident::#variants(_) => #indices,)*
+                }
+            }
+            fn upcast(
+                index: ::core::primitive::usize,
+                version: ::core::primitive::u32,
+                codec: #krate::codec::Codec,
+                payload: &[::core::primitive::u8],
+            ) -> ::core::option::Option<
+                ::core::result::Result<Self, #krate::codec::DecodeError>,
+            > {
+                match index {
+                    #(#upcasts => <#types as #krate::event::Event>::upcast(
+                        0, version, codec, payload,
+                    ).map(|event| event.map(#ident::#variants)),)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    }
+}
+
+/// What only the compiler can tell of the event types.
+fn checks(scope: &Scope<'_>, types: &[Type]) -> TokenStream {
+    let krate = scope.krate;
+    let checks = types.iter().enumerate().map(|(index, ty)| {
+        let before = types.iter().take(index);
+        quote_spanned! {ty.span()=>
+            const _: () = {
+                ::core::assert!(
+                    #krate::__private::is_struct_event::<#ty>(),
+                    "an entity has one handler for an enum of all its events, or one handler for \
+                     each event struct: this is an enum beside another handler"
+                );
+                ::core::assert!(
+                    #krate::__private::is_new_name::<#ty>(
+                        &[#(<#before as #krate::event::Event>::EVENTS),*],
+                    ),
+                    "another event of this entity has the same stored name"
+                );
+            };
+        }
+    });
+    quote!(#(#checks)*)
+}

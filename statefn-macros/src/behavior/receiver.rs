@@ -1,0 +1,78 @@
+//! The receiver of a handler: it says what the handler may do.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{ImplItemFn, Receiver as Syntax, ReceiverKind};
+
+use crate::behavior::model::Role;
+use crate::diagnostics::Diagnostics;
+
+/// A receiver that handlers may have.
+pub(crate) enum Receiver {
+    /// `&self`
+    Shared,
+    /// `&mut self`, with its tokens: whether the state model allows it is not known here.
+    Exclusive(TokenStream),
+}
+
+impl Receiver {
+    /// Reads the receiver of a command or query; `None` was complained about.
+    pub(crate) fn of_operation(
+        method: &ImplItemFn,
+        role: Role,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        let complaint = match role {
+            Role::Query => "a query takes `&self`: it only reads",
+            _ => {
+                "an event-sourced command takes `&self`: it changes the state through the events \
+                 that it emits with `ctx.emit(..)`"
+            }
+        };
+        match read(method, complaint, diagnostics)? {
+            Self::Exclusive(tokens) if role == Role::Query => {
+                diagnostics.at(tokens, complaint);
+                None
+            }
+            receiver => Some(receiver),
+        }
+    }
+
+    /// Checks the receiver of an event handler.
+    pub(crate) fn of_handler(method: &ImplItemFn, diagnostics: &mut Diagnostics) -> bool {
+        let complaint = "an event handler takes `&mut self`: it applies the event to the state";
+        match read(method, complaint, diagnostics) {
+            Some(Self::Exclusive(_)) => true,
+            Some(Self::Shared) => {
+                if let Some(receiver) = method.sig.receiver() {
+                    diagnostics.at(receiver, complaint);
+                }
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+fn read(method: &ImplItemFn, complaint: &str, diagnostics: &mut Diagnostics) -> Option<Receiver> {
+    let Some(receiver) = method.sig.receiver() else {
+        let ident: &Ident = &method.sig.ident;
+        diagnostics.at(ident, complaint);
+        return None;
+    };
+    let receiver = borrowed(receiver);
+    if receiver.is_none() {
+        diagnostics.at(method.sig.receiver(), complaint);
+    }
+    receiver
+}
+
+fn borrowed(receiver: &Syntax) -> Option<Receiver> {
+    match &receiver.kind {
+        ReceiverKind::Reference(_, _, None) => Some(Receiver::Shared),
+        ReceiverKind::Reference(_, _, Some(_)) => {
+            Some(Receiver::Exclusive(receiver.to_token_stream()))
+        }
+        _ => None,
+    }
+}
