@@ -1,6 +1,6 @@
 //! Names: how Rust identifiers become stored and generated ones.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{GenericParam, Generics};
@@ -38,16 +38,16 @@ pub(crate) fn reference(entity: &Ident) -> Ident {
 /// The hidden type of an operation: `__Cart_add_item`. Not in camel case, where `add_1` and `add1`
 /// would be the same.
 pub(crate) fn operation(entity: &Ident, method: &Ident) -> Ident {
-    let (entity, method) = (entity.unraw(), method.unraw());
-    format_ident!("__{entity}_{method}", span = Span::call_site())
+    let (span, entity, method) = (entity.span(), entity.unraw(), method.unraw());
+    format_ident!("__{entity}_{method}", span = span)
 }
 
-/// The hidden enum of an entity's event structs: `__CartEvents`.
+/// The hidden enum of an entity's event structs: `__Cart_events`.
 pub(crate) fn events(entity: &Ident) -> Ident {
-    format_ident!("__{}Events", entity.unraw(), span = Span::call_site())
+    format_ident!("__{}_events", entity.unraw(), span = entity.span())
 }
 
-/// Complains about type, const or lifetime parameters of `what`; answers whether there are any.
+/// Complains about the generic parameters of something stored; answers whether there are any.
 pub(crate) fn refuse_generics(
     generics: &Generics,
     what: &str,
@@ -82,6 +82,8 @@ pub(crate) fn complaint(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::Span;
+
     use super::*;
 
     fn ident(text: &str) -> Ident {

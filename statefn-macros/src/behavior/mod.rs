@@ -16,7 +16,7 @@ use crate::diagnostics::Diagnostics;
 
 /// Expands the impl half. Complaints never take the impl block away.
 pub(crate) fn expand(
-    krate: &TokenStream,
+    krate: TokenStream,
     mut item: ItemImpl,
     mut diagnostics: Diagnostics,
 ) -> TokenStream {

@@ -1,13 +1,13 @@
 //! What an impl block declares: operations and event handlers.
 
 use proc_macro2::Ident;
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, PatType, Safety};
 
 use crate::behavior::handler::Handler;
 use crate::behavior::operation::Operation;
 use crate::diagnostics::Diagnostics;
-use crate::names;
 
 /// What a helper attribute makes of a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,13 +73,26 @@ impl Model {
             }
             match role {
                 Role::EventHandler => match Handler::read(method, attr, diagnostics) {
-                    Some(handler) => model.handlers.push(handler),
+                    Some(handler) => model.add_handler(handler, diagnostics),
                     None => model.lost_handlers += 1,
                 },
                 role => model.add(Operation::read(method, attr, *role, diagnostics)),
             }
         }
         model
+    }
+
+    /// One handler an event.
+    fn add_handler(&mut self, handler: Handler, diagnostics: &mut Diagnostics) {
+        let event = handler.event.to_token_stream().to_string();
+        let is_same = |first: &&Handler| first.event.to_token_stream().to_string() == event;
+        match self.handlers.iter().find(is_same) {
+            Some(first) => {
+                let message = format!("`{}` handles `{event}` already", first.method);
+                diagnostics.at(&handler.event, message);
+            }
+            None => self.handlers.push(handler),
+        }
     }
 
     /// Leaves a second method of one name to the compiler, unless `#[cfg]` may keep them apart.
@@ -102,8 +115,12 @@ pub(super) fn plain_signature(
     diagnostics: &mut Diagnostics,
 ) -> bool {
     let (sig, noun) = (&method.sig, role.noun());
-    let mut is_plain = !names::refuse_generics(&sig.generics, noun, diagnostics);
     let message = format!("{noun} is a plain method");
+    let mut is_plain = sig.generics.params.is_empty();
+    if !is_plain {
+        let message = format!("{message}: remove the generic parameters and name the types");
+        diagnostics.at(&sig.generics, message);
+    }
     if let Some(constness) = &sig.constness {
         diagnostics.at(constness, format!("{message}: remove `const`"));
         is_plain = false;

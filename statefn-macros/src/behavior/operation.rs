@@ -1,9 +1,9 @@
 //! A command or a query, understood and checked.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::{Attribute, ImplItemFn, Pat, PatType, Type};
+use syn::{Attribute, ImplItemFn, Pat, PatType, Token, Type};
 
 use crate::attribute;
 use crate::behavior::model::{Role, attributes, ident, parameters, plain_signature};
@@ -23,8 +23,8 @@ pub(crate) struct Operation {
     pub(crate) copied: Vec<Attribute>,
     /// Under which conditions the method exists.
     pub(crate) cfgs: Vec<Attribute>,
-    /// The tokens of a `&mut self`, which not every state model allows.
-    pub(crate) exclusive: Option<TokenStream>,
+    /// The `mut` of a `&mut self`, which not every state model allows.
+    pub(crate) exclusive: Option<Token![mut]>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) returns: Returns,
     /// Whether there was nothing to complain about: only then the handler is called.
@@ -33,8 +33,8 @@ pub(crate) struct Operation {
 
 /// A parameter behind the receiver.
 pub(crate) enum Parameter {
-    /// `ctx: &mut Context<Self>`
-    Context,
+    /// `ctx: &mut Context<Self>`, with its type as written; `None` after a complaint.
+    Context(Option<Box<Type>>),
     /// What the caller fills in.
     Argument(Argument),
 }
@@ -61,7 +61,7 @@ impl Operation {
         let receiver = Receiver::of_operation(method, role, diagnostics);
         is_sound &= receiver.is_some();
         let exclusive = match receiver {
-            Some(Receiver::Exclusive(tokens)) => Some(tokens),
+            Some(Receiver::Exclusive(mutability)) => Some(mutability),
             _ => None,
         };
         let parameters = read_parameters(method, role, diagnostics);
@@ -100,7 +100,7 @@ impl Operation {
             .iter()
             .filter_map(|parameter| match parameter {
                 Parameter::Argument(argument) => Some(argument),
-                Parameter::Context => None,
+                Parameter::Context(_) => None,
             })
     }
 }
@@ -108,7 +108,7 @@ impl Operation {
 impl Parameter {
     fn is_known(&self) -> bool {
         match self {
-            Self::Context => true,
+            Self::Context(ty) => ty.is_some(),
             Self::Argument(argument) => argument.ty.is_some(),
         }
     }
@@ -116,7 +116,7 @@ impl Parameter {
     fn unknown(self) -> Self {
         match self {
             Self::Argument(Argument { name, .. }) => Self::Argument(Argument { name, ty: None }),
-            Self::Context => self,
+            Self::Context(_) => self,
         }
     }
 }
@@ -161,15 +161,18 @@ fn read_parameters(
             read.push(Parameter::Argument(argument(index, input, diagnostics)));
             continue;
         }
+        let mut ty = None;
         if role == Role::Query {
             diagnostics.at(input, "a query has no context: it neither emits nor writes");
         } else if has_context {
             diagnostics.at(input, "a command has one context");
-        } else if !matches!(*input.ty, Type::Reference(_)) {
+        } else if matches!(*input.ty, Type::Reference(_)) {
+            ty = Some(input.ty.clone());
+        } else {
             diagnostics.at(&input.ty, "expected `&mut Context<Self>`");
         }
         has_context = true;
-        read.push(Parameter::Context);
+        read.push(Parameter::Context(ty));
     }
     read
 }

@@ -1,8 +1,7 @@
 //! The receiver of a handler: it says what the handler may do.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
-use syn::{ImplItemFn, Receiver as Syntax, ReceiverKind};
+use proc_macro2::Ident;
+use syn::{ImplItemFn, Receiver as Syntax, ReceiverKind, Token};
 
 use crate::behavior::model::Role;
 use crate::diagnostics::Diagnostics;
@@ -11,8 +10,8 @@ use crate::diagnostics::Diagnostics;
 pub(crate) enum Receiver {
     /// `&self`
     Shared,
-    /// `&mut self`, with its tokens: whether the state model allows it is not known here.
-    Exclusive(TokenStream),
+    /// `&mut self`: whether the state model allows the `mut` is not known here.
+    Exclusive(Token![mut]),
 }
 
 impl Receiver {
@@ -30,8 +29,8 @@ impl Receiver {
             }
         };
         match read(method, complaint, diagnostics)? {
-            Self::Exclusive(tokens) if role == Role::Query => {
-                diagnostics.at(tokens, complaint);
+            Self::Exclusive(_) if role == Role::Query => {
+                diagnostics.at(method.sig.receiver(), complaint);
                 None
             }
             receiver => Some(receiver),
@@ -70,9 +69,7 @@ fn read(method: &ImplItemFn, complaint: &str, diagnostics: &mut Diagnostics) -> 
 fn borrowed(receiver: &Syntax) -> Option<Receiver> {
     match &receiver.kind {
         ReceiverKind::Reference(_, _, None) => Some(Receiver::Shared),
-        ReceiverKind::Reference(_, _, Some(_)) => {
-            Some(Receiver::Exclusive(receiver.to_token_stream()))
-        }
+        ReceiverKind::Reference(_, _, Some(mutability)) => Some(Receiver::Exclusive(*mutability)),
         _ => None,
     }
 }

@@ -55,6 +55,18 @@ impl Returns {
     }
 }
 
+/// The first type argument, or the type itself: where a complaint about the reply belongs.
+pub(super) fn first_type(ty: &Type) -> &Type {
+    let arguments = arguments_of(ty, "Result").unwrap_or_default();
+    arguments.first().copied().unwrap_or(ty)
+}
+
+/// The last type argument, or the type itself: where a complaint about the rejection belongs.
+pub(super) fn last_type(ty: &Type) -> &Type {
+    let arguments = arguments_of(ty, "Result").unwrap_or_default();
+    arguments.last().copied().unwrap_or(ty)
+}
+
 /// `T` of `Then<_, T>`.
 fn then(ty: &Type) -> Option<Type> {
     arguments_of(ty, "Then")?.last().map(|ty| (*ty).clone())

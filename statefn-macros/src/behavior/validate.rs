@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use proc_macro2::Ident;
-use quote::ToTokens;
 use syn::{ItemImpl, Type};
 
 use crate::behavior::model::Model;
@@ -52,22 +51,13 @@ pub(crate) fn names(model: &Model, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// There is a handler, and one an event.
+/// There is a handler.
 pub(crate) fn handlers(model: &Model, entity: &Ident, diagnostics: &mut Diagnostics) {
     if model.handlers.is_empty() && model.lost_handlers == 0 {
         let message = format!(
-            "`{entity}` has no `#[event_handler]` in this block: add \
-             `fn apply(&mut self, event: &..)`, which applies its events to its state"
+            "`{entity}` has no `#[event_handler]`: add `fn apply(&mut self, event: &..)` to this \
+             block, the one block with `#[entity]`"
         );
         diagnostics.at(entity, message);
-    }
-    let mut seen: HashMap<String, &Ident> = HashMap::new();
-    for handler in &model.handlers {
-        let event = handler.event.to_token_stream().to_string();
-        if let Some(first) = seen.get(&event) {
-            let message = format!("`{first}` handles `{event}` already");
-            diagnostics.at(&handler.event, message);
-        }
-        seen.entry(event).or_insert(&handler.method);
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn expand(tokens: TokenStream, item: &TokenStream) -> TokenStream {
         Ok(Item::Struct(item)) => return definition::expand(&options, item, diagnostics),
         Ok(Item::Impl(item)) => {
             options.refuse_on_impl(&mut diagnostics);
-            return behavior::expand(&options.krate(), item, diagnostics);
+            return behavior::expand(options.krate(), item, diagnostics);
         }
         Ok(Item::Enum(item)) => {
             let message = "an entity is a struct: put the enum in a field of one";

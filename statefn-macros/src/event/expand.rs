@@ -10,6 +10,9 @@ use crate::event::model::Model;
 /// Expands the derive. An unsound model is left unchecked, so that one mistake is one complaint.
 pub(crate) fn expand(model: &Model, is_sound: bool) -> TokenStream {
     let Model { krate, ident, .. } = model;
+    if model.is_union {
+        return TokenStream::new();
+    }
     let form = if model.is_enum {
         quote!(Enum)
     } else {

@@ -20,6 +20,8 @@ pub(crate) struct Model {
     pub(crate) generics: Generics,
     pub(crate) events: Vec<EventModel>,
     pub(crate) is_enum: bool,
+    /// Neither struct nor enum.
+    pub(crate) is_union: bool,
 }
 
 /// One event.
@@ -62,6 +64,7 @@ impl Model {
             generics: input.generics.clone(),
             events,
             is_enum,
+            is_union: matches!(&input.data, Data::Union(_)),
         }
     }
 }

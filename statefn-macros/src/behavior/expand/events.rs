@@ -3,24 +3,28 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
-use syn::spanned::Spanned;
 
-use crate::behavior::expand::scope::Scope;
+use crate::behavior::expand::scope::{Scope, anchor};
 use crate::behavior::handler::Handler;
 use crate::names;
 
 /// Expands the fold.
-pub(super) fn expand(scope: &Scope<'_>, handlers: &[Handler], is_sound: bool) -> TokenStream {
-    let Scope { krate, entity } = scope;
+pub(super) fn expand(scope: &Scope, handlers: &[Handler], is_sound: bool) -> TokenStream {
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
     let (event, apply, rest) = match handlers {
-        [] => {
-            let never = quote!(#krate::__private::NoEvent);
-            (never, quote!(match *event {}), TokenStream::new())
-        }
+        [] => (
+            quote_spanned!(*span=> #krate::__private::NoEvent),
+            quote_spanned!(*span=> match *event {}),
+            TokenStream::new(),
+        ),
         [handler] => one_type(scope, handler),
         handlers => many_structs(scope, handlers, is_sound),
     };
-    quote! {
+    quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic, deprecated)]
         impl #krate::entity::Behavior for #entity {
@@ -28,45 +32,55 @@ pub(super) fn expand(scope: &Scope<'_>, handlers: &[Handler], is_sound: bool) ->
             fn apply(&mut self, event: &Self::Event) {
                 #apply
             }
+            fn same(&self, other: &Self) -> ::core::option::Option<::core::primitive::bool> {
+                use #krate::__private::{SameByPartialEq as _, SameUnknown as _};
+                (&#krate::__private::States(self, other)).same()
+            }
         }
         #rest
     }
 }
 
 /// Calls the handler, unless it was complained about.
-fn applied(scope: &Scope<'_>, handler: &Handler) -> TokenStream {
-    let Scope { entity, .. } = scope;
-    let Handler { method, .. } = handler;
+fn applied(scope: &Scope, handler: &Handler) -> TokenStream {
+    let method = &handler.method;
+    let Scope { entity, span, .. } = scope.at(method.span());
     if handler.is_sound {
-        quote_spanned!(method.span()=> #entity::#method(self, event))
+        quote_spanned!(span=> #entity::#method(self, event))
     } else {
-        quote!({
-            let _ = event;
-        })
+        quote_spanned!(span=> { let _ = event; })
     }
 }
 
 /// One event struct, or one enum of all events.
-fn one_type(scope: &Scope<'_>, handler: &Handler) -> (TokenStream, TokenStream, TokenStream) {
-    let Scope { krate, entity } = scope;
+fn one_type(scope: &Scope, handler: &Handler) -> (TokenStream, TokenStream, TokenStream) {
     let event = scope.outside(&handler.event);
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
     let apply = applied(scope, handler);
-    let into = quote! {
+    let into = quote_spanned! {*span=>
         #[automatically_derived]
         impl #krate::event::EventOf<#entity> for #event {
             fn into_event(self) -> #event { self }
         }
     };
-    (quote!(#event), apply, into)
+    (quote_spanned!(*span=> #event), apply, into)
 }
 
 /// A hidden enum of the handled event structs.
 fn many_structs(
-    scope: &Scope<'_>,
+    scope: &Scope,
     handlers: &[Handler],
     is_sound: bool,
 ) -> (TokenStream, TokenStream, TokenStream) {
-    let Scope { krate, entity } = scope;
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
     let ident = names::events(entity);
     let serde = scope.serde();
     let variants: Vec<Ident> = (0..handlers.len())
@@ -74,7 +88,7 @@ fn many_structs(
         .collect();
     let types: Vec<Type> = handlers.iter().map(|h| scope.outside(&h.event)).collect();
     let applied = handlers.iter().map(|handler| applied(scope, handler));
-    let apply = quote! {
+    let apply = quote_spanned! {*span=>
         match event {
             #(#ident::#variants(event) => #applied,)*
         }
@@ -82,7 +96,7 @@ fn many_structs(
     // After an error these would only be more complaints about the same handlers.
     let checks = is_sound.then(|| checks(scope, &types));
     let implementation = implementation(scope, &ident, &variants, &types);
-    let rest = quote! {
+    let rest = quote_spanned! {*span=>
         #checks
         #[doc(hidden)]
         #[allow(non_camel_case_types, unreachable_pub, private_interfaces)]
@@ -100,19 +114,14 @@ fn many_structs(
             }
         )*
     };
-    (quote!(#ident), apply, rest)
+    (quote_spanned!(*span=> #ident), apply, rest)
 }
 
 /// The hidden enum is an event type whose names and versions are those of the structs.
-fn implementation(
-    scope: &Scope<'_>,
-    ident: &Ident,
-    variants: &[Ident],
-    types: &[Type],
-) -> TokenStream {
-    let krate = scope.krate;
+fn implementation(scope: &Scope, ident: &Ident, variants: &[Ident], types: &[Type]) -> TokenStream {
+    let Scope { krate, span, .. } = scope;
     let (indices, upcasts) = (0..types.len(), 0..types.len());
-    quote! {
+    quote_spanned! {*span=>
         #[automatically_derived]
         impl #krate::event::Event for #ident {
             const FORM: #krate::event::EventForm = #krate::event::EventForm::Enum;
@@ -143,11 +152,11 @@ fn implementation(
 }
 
 /// What only the compiler can tell of the event types.
-fn checks(scope: &Scope<'_>, types: &[Type]) -> TokenStream {
-    let krate = scope.krate;
+fn checks(scope: &Scope, types: &[Type]) -> TokenStream {
     let checks = types.iter().enumerate().map(|(index, ty)| {
         let before = types.iter().take(index);
-        quote_spanned! {ty.span()=>
+        let Scope { krate, span, .. } = scope.at(anchor(ty));
+        quote_spanned! {span=>
             const _: () = {
                 ::core::assert!(
                     #krate::__private::is_struct_event::<#ty>(),

@@ -1,31 +1,37 @@
 //! The hidden type of an operation, and how it runs.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::Type;
 
-use crate::behavior::expand::scope::Scope;
+use crate::behavior::expand::scope::{Scope, anchor};
 use crate::behavior::model::Role;
 use crate::behavior::operation::{Operation, Parameter};
-use crate::behavior::returns::Returns;
+use crate::behavior::returns::{Returns, first_type, last_type};
 use crate::names;
 
 /// Expands one operation.
-pub(super) fn expand(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
-    let Scope { krate, entity } = scope;
+pub(super) fn expand(scope: &Scope, operation: &Operation) -> TokenStream {
+    let scope = &scope.at(operation.method.span());
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
     let Operation { cfgs, .. } = operation;
     let ident = names::operation(entity, &operation.method);
     let name = &operation.stored_name;
     let (reply, error) = answer_types(scope, operation);
     let (mode, run) = match operation.role {
-        Role::Query => (quote!(Reads), query(scope, operation, &ident)),
-        _ => (quote!(Writes), command(scope, operation, &ident)),
+        Role::Query => ("Reads", query(scope, operation, &ident)),
+        _ => ("Writes", command(scope, operation, &ident)),
     };
+    let mode = Ident::new(mode, *span);
     let (definition, checks) = (
         definition(scope, operation, &ident),
         checks(scope, operation),
     );
-    quote! {
+    quote_spanned! {*span=>
         #checks
         #definition
         #(#cfgs)*
@@ -43,9 +49,9 @@ pub(super) fn expand(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
 }
 
 /// The type: generic over the entity only so that it is as visible as the entity is.
-fn definition(scope: &Scope<'_>, operation: &Operation, ident: &Ident) -> TokenStream {
-    let (krate, serde) = (scope.krate, scope.serde());
-    let cfgs = &operation.cfgs;
+fn definition(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
+    let Scope { krate, span, .. } = scope;
+    let (cfgs, serde) = (&operation.cfgs, scope.serde());
     let known = || {
         operation
             .arguments()
@@ -55,13 +61,13 @@ fn definition(scope: &Scope<'_>, operation: &Operation, ident: &Ident) -> TokenS
     let types = known().map(|(_, ty)| scope.outside(ty));
     let is_command = operation.role == Role::Command;
     let derives = is_command.then(|| {
-        quote! {
+        quote_spanned! {*span=>
             #[derive(#krate::__private::serde::Serialize, #krate::__private::serde::Deserialize)]
             #[serde(crate = #serde, bound = "")]
         }
     });
-    let skip = is_command.then(|| quote!(#[serde(skip)]));
-    quote! {
+    let skip = is_command.then(|| quote_spanned!(*span=> #[serde(skip)]));
+    quote_spanned! {*span=>
         #(#cfgs)*
         #[doc(hidden)]
         #[allow(non_camel_case_types, unreachable_pub, missing_debug_implementations)]
@@ -75,40 +81,46 @@ fn definition(scope: &Scope<'_>, operation: &Operation, ident: &Ident) -> TokenS
     }
 }
 
-fn answer_types(scope: &Scope<'_>, operation: &Operation) -> (TokenStream, TokenStream) {
-    let krate = scope.krate;
-    let infallible = quote!(#krate::Infallible);
+fn answer_types(scope: &Scope, operation: &Operation) -> (TokenStream, TokenStream) {
+    let Scope { krate, span, .. } = scope;
+    let infallible = || quote_spanned!(*span=> #krate::Infallible);
     match &operation.returns {
-        Returns::Plain(None) => (quote!(()), infallible),
+        Returns::Plain(None) => (quote_spanned!(*span=> ()), infallible()),
         Returns::Plain(Some(ty)) | Returns::Then(ty) => {
             let ty = scope.outside(ty);
-            (quote!(#ty), infallible)
+            (quote_spanned!(*span=> #ty), infallible())
         }
-        Returns::Fallible { whole } => {
-            let whole = scope.outside(whole);
-            (
-                quote!(<#whole as #krate::__private::ResultParts>::Ok),
-                quote!(<#whole as #krate::__private::ResultParts>::Err),
-            )
-        }
+        Returns::Fallible { whole } => (
+            part(scope, whole, "Ok", anchor(first_type(whole))),
+            part(scope, whole, "Err", anchor(last_type(whole))),
+        ),
         Returns::FallibleThen { whole, reply } => {
-            let (whole, reply) = (scope.outside(whole), scope.outside(reply));
+            let reply = scope.outside(reply);
             (
-                quote!(#reply),
-                quote!(<#whole as #krate::__private::ResultParts>::Err),
+                quote_spanned!(*span=> #reply),
+                part(scope, whole, "Err", anchor(last_type(whole))),
             )
         }
     }
 }
 
+/// One of the two types of a `Result`: whatever alias it is, the compiler knows them.
+fn part(scope: &Scope, whole: &Type, part: &str, place: Span) -> TokenStream {
+    let whole = scope.outside(whole);
+    let Scope { krate, span, .. } = scope.at(place);
+    let part = Ident::new(part, span);
+    quote_spanned!(span=> <#whole as #krate::__private::ResultParts>::#part)
+}
+
 /// What only the compiler can tell.
-fn checks(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
-    let (krate, cfgs) = (scope.krate, &operation.cfgs);
+fn checks(scope: &Scope, operation: &Operation) -> TokenStream {
+    let cfgs = &operation.cfgs;
     // An alias that hides a `Result` would make every rejection a successful reply.
     let alias = match &operation.returns {
         Returns::Plain(Some(ty)) => {
+            let Scope { krate, span, .. } = scope.at(anchor(ty));
             let ty = scope.outside(ty);
-            quote_spanned! {ty.span()=>
+            quote_spanned! {span=>
                 #(#cfgs)*
                 const _: () = {
                     #[allow(unused_imports)]
@@ -123,10 +135,13 @@ fn checks(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
         }
         _ => TokenStream::new(),
     };
-    let receiver = operation.exclusive.as_ref().map(|mutable| {
-        let mut entity = scope.entity.clone();
-        entity.set_span(mutable.span());
-        quote! {
+    let receiver = operation.exclusive.as_ref().map(|mutability| {
+        let Scope {
+            krate,
+            entity,
+            span,
+        } = scope.at(mutability.span);
+        quote_spanned! {span=>
             #(#cfgs)*
             const _: fn() = || {
                 fn changed_in_place<E: #krate::__private::ChangedInPlace>() {}
@@ -134,53 +149,62 @@ fn checks(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
             };
         }
     });
-    quote!(#alias #receiver)
+    let span = scope.span;
+    quote_spanned!(span=> #alias #receiver)
 }
 
-fn invocation(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
-    let entity = scope.entity;
+fn invocation(scope: &Scope, operation: &Operation) -> TokenStream {
+    let Scope { entity, span, .. } = scope;
     let method = &operation.method;
     if !operation.is_sound {
-        return quote!(::core::unreachable!());
+        return quote_spanned!(*span=> ::core::unreachable!());
     }
     let parameters = operation
         .parameters
         .iter()
         .map(|parameter| match parameter {
-            Parameter::Context => quote!(ctx),
+            Parameter::Context(ty) => {
+                // A mismatch points at the type that is wrong.
+                let place = ty.as_ref().map_or(*span, |ty| scope.at(anchor(ty)).span);
+                quote_spanned!(place=> ctx)
+            }
             Parameter::Argument(argument) => {
                 let name = &argument.name;
-                quote!(self.#name)
+                quote_spanned!(*span=> self.#name)
             }
         });
-    quote_spanned!(method.span()=> #entity::#method(entity, #(#parameters),*))
+    quote_spanned!(*span=> #entity::#method(entity, #(#parameters),*))
 }
 
-fn command(scope: &Scope<'_>, operation: &Operation, ident: &Ident) -> TokenStream {
-    let Scope { krate, entity } = scope;
+fn command(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
     let call = invocation(scope, operation);
-    let handled = quote!(#krate::reply::Handled);
+    let handled = quote_spanned!(*span=> #krate::reply::Handled);
     let body = match &operation.returns {
-        Returns::Plain(_) => quote!(#handled::Reply(#call)),
-        Returns::Then(_) => quote!(#handled::Then(#call)),
-        Returns::Fallible { .. } => quote! {
+        Returns::Plain(_) => quote_spanned!(*span=> #handled::Reply(#call)),
+        Returns::Then(_) => quote_spanned!(*span=> #handled::Then(#call)),
+        Returns::Fallible { .. } => quote_spanned! {*span=>
             match #call {
                 ::core::result::Result::Ok(reply) => #handled::Reply(reply),
                 ::core::result::Result::Err(rejection) => #handled::Rejected(rejection),
             }
         },
-        Returns::FallibleThen { .. } => quote! {
+        Returns::FallibleThen { .. } => quote_spanned! {*span=>
             match #call {
                 ::core::result::Result::Ok(then) => #handled::Then(then),
                 ::core::result::Result::Err(rejection) => #handled::Rejected(rejection),
             }
         },
     };
-    let receiver = match operation.exclusive {
-        None => quote!(let entity: &#entity = entity;),
-        Some(_) => quote!(),
-    };
-    quote! {
+    let receiver = operation
+        .exclusive
+        .is_none()
+        .then(|| quote_spanned!(*span=> let entity: &#entity = entity;));
+    quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(deprecated, unused_variables, unreachable_code)]
@@ -201,14 +225,20 @@ fn command(scope: &Scope<'_>, operation: &Operation, ident: &Ident) -> TokenStre
     }
 }
 
-fn query(scope: &Scope<'_>, operation: &Operation, ident: &Ident) -> TokenStream {
-    let Scope { krate, entity } = scope;
+fn query(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
     let call = invocation(scope, operation);
     let body = match &operation.returns {
         Returns::Fallible { .. } | Returns::FallibleThen { .. } => call,
-        Returns::Plain(_) | Returns::Then(_) => quote!(::core::result::Result::Ok(#call)),
+        Returns::Plain(_) | Returns::Then(_) => {
+            quote_spanned!(*span=> ::core::result::Result::Ok(#call))
+        }
     };
-    quote! {
+    quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(deprecated, unused_variables, unreachable_code)]

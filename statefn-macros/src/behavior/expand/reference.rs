@@ -1,7 +1,7 @@
 //! The methods of the reference.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Type;
 
 use crate::behavior::expand::scope::Scope;
@@ -10,10 +10,14 @@ use crate::behavior::returns::Returns;
 use crate::names;
 
 /// Expands all methods.
-pub(super) fn expand(scope: &Scope<'_>, operations: &[Operation]) -> TokenStream {
-    let reference = names::reference(scope.entity);
-    let methods = operations.iter().map(|operation| method(scope, operation));
-    quote! {
+pub(super) fn expand(scope: &Scope, operations: &[Operation]) -> TokenStream {
+    let reference = names::reference(&scope.entity);
+    // A method `id` was complained about: the reference has one.
+    let methods = operations
+        .iter()
+        .filter(|operation| operation.method != "id")
+        .map(|operation| method(scope, operation));
+    quote_spanned! {scope.span=>
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(dead_code, deprecated, unreachable_pub, unused_variables)]
         impl #reference {
@@ -22,14 +26,19 @@ pub(super) fn expand(scope: &Scope<'_>, operations: &[Operation]) -> TokenStream
     }
 }
 
-fn method(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
-    let Scope { krate, entity } = scope;
+fn method(scope: &Scope, operation: &Operation) -> TokenStream {
     let Operation {
         method,
         copied,
         cfgs,
         ..
     } = operation;
+    let scope = scope.at(method.span());
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = &scope;
     let ident = names::operation(entity, method);
     let (mut parameters, mut values) = (Vec::new(), Vec::new());
     for Argument { name, ty } in operation.arguments() {
@@ -49,7 +58,7 @@ fn method(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
     let answer = answer_text(&operation.returns);
     let is_documented = copied.iter().any(|attr| attr.path().is_ident("doc"));
     let separator = is_documented.then(|| quote!(#[doc = ""]));
-    quote! {
+    quote_spanned! {*span=>
         #(#cfgs)*
         #(#copied)*
         #separator

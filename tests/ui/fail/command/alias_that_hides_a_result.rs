@@ -1,0 +1,30 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+enum CartEvent {
+    Emptied,
+}
+
+#[entity(event_sourced)]
+#[derive(Default, Serialize, Deserialize)]
+struct Cart {
+    items: Vec<String>,
+}
+
+type Fallible = Result<(), String>;
+
+#[entity]
+impl Cart {
+    #[command]
+    fn add(&self) -> Fallible {
+        Ok(())
+    }
+
+    #[event_handler]
+    fn apply(&mut self, _event: &CartEvent) {
+        self.items.clear();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,31 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+enum CartEvent {
+    Emptied,
+}
+
+#[entity(event_sourced)]
+#[derive(Default, Serialize, Deserialize)]
+struct Cart {
+    items: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Result;
+
+#[entity]
+impl Cart {
+    #[command]
+    fn add(&self) -> Result {
+        Result
+    }
+
+    #[event_handler]
+    fn apply(&mut self, _event: &CartEvent) {
+        self.items.clear();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+enum CartEvent {
+    Emptied,
+}
+
+#[entity(event_sourced)]
+#[derive(Default, Serialize, Deserialize)]
+struct Cart {
+    items: Vec<String>,
+}
+
+impl Cart {
+    #[command]
+    fn empty(&self, ctx: &mut Context<Self>) {
+        ctx.emit(CartEvent::Emptied);
+    }
+
+    #[event_handler]
+    fn apply(&mut self, _event: &CartEvent) {
+        self.items.clear();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use statefn::prelude::*;
+
+#[entity(event_sourced)]
+fn cart() {}
+
+fn main() {}

@@ -1,0 +1,22 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+enum CartEvent {
+    Emptied,
+}
+
+#[entity(event_sourced)]
+#[derive(Default, Serialize, Deserialize)]
+struct Cart {
+    #[serde(skip)]
+    items: std::rc::Rc<Vec<String>>,
+}
+
+#[entity]
+impl Cart {
+    #[event_handler]
+    fn apply(&mut self, _event: &CartEvent) {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use statefn::prelude::*;
+
+#[derive(Event)]
+struct Added;
+
+fn main() {}

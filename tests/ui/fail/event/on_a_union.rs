@@ -1,0 +1,8 @@
+use statefn::prelude::*;
+
+#[derive(Event)]
+union Added {
+    name: u8,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+#[event = "added"]
+struct Added;
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[statefn::main]
+fn main() {}
+
+#[statefn::test]
+fn works() {}

@@ -1,0 +1,4 @@
+#[statefn::main]
+struct Main;
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[statefn::main(flavor = "current_thread")]
+async fn main() {}

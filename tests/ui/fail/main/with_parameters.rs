@@ -1,0 +1,4 @@
+#[statefn::test]
+async fn works(seed: u64) {}
+
+fn main() {}

@@ -1,0 +1,29 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+enum CartEvent {
+    Emptied,
+}
+
+#[entity(event_sourced)]
+#[derive(Default, Serialize, Deserialize)]
+struct Cart {
+    items: Vec<String>,
+}
+
+#[entity]
+impl Cart {
+    #[query]
+    fn items(&mut self) -> usize {
+        self.items.clear();
+        0
+    }
+
+    #[event_handler]
+    fn apply(&mut self, _event: &CartEvent) {
+        self.items.clear();
+    }
+}
+
+fn main() {}
