@@ -17,18 +17,7 @@ const FUNCTION_MAX: usize = 70;
 pub(crate) const ALLOWED_FILES: &[Allowance] = &[];
 
 /// Known breaches.
-pub(crate) const ALLOWED_FUNCTIONS: &[Allowance] = &[
-    Allowance {
-        file: "statefn-macros/src/behavior/expand.rs",
-        what: "`many_events`",
-        reason: "being split",
-    },
-    Allowance {
-        file: "statefn-macros/src/event/expand.rs",
-        what: "`expand`",
-        reason: "being split",
-    },
-];
+pub(crate) const ALLOWED_FUNCTIONS: &[Allowance] = &[];
 
 /// Files over the limit.
 pub(crate) fn files(sources: &[Source]) -> Vec<Finding> {

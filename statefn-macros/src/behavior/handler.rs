@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, PatType, ReturnType, Type};
 
 use crate::attribute;
-use crate::behavior::model::{Role, attributes, ident, parameters, plain_signature};
+use crate::behavior::method::{Role, attributes, ident, parameters, plain_signature};
 use crate::behavior::receiver::Receiver;
 use crate::diagnostics::Diagnostics;
 use crate::owned;

@@ -2,6 +2,7 @@
 
 mod expand;
 mod handler;
+mod method;
 mod model;
 mod operation;
 mod receiver;
@@ -39,7 +40,7 @@ pub(crate) fn expand(
 fn strip_helpers(item: &mut ItemImpl) {
     for member in &mut item.items {
         if let ImplItem::Fn(method) = member {
-            method.attrs.retain(|attr| model::Role::of(attr).is_none());
+            method.attrs.retain(|attr| method::Role::of(attr).is_none());
         }
     }
 }

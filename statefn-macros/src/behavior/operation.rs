@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, ImplItemFn, Pat, PatType, Token, Type};
 
 use crate::attribute;
-use crate::behavior::model::{Role, attributes, ident, parameters, plain_signature};
+use crate::behavior::method::{Role, attributes, ident, parameters, plain_signature};
 use crate::behavior::receiver::Receiver;
 use crate::behavior::returns::Returns;
 use crate::diagnostics::Diagnostics;

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{ImplItemFn, Receiver as Syntax, ReceiverKind, Token};
 
-use crate::behavior::model::Role;
+use crate::behavior::method::Role;
 use crate::diagnostics::Diagnostics;
 
 /// A receiver that handlers may have.

@@ -2,7 +2,7 @@
 
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
-use crate::behavior::model::Role;
+use crate::behavior::method::Role;
 use crate::diagnostics::Diagnostics;
 use crate::owned;
 

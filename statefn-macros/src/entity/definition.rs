@@ -8,7 +8,6 @@ use syn::{Attribute, ItemStruct, LitStr};
 
 use crate::diagnostics::Diagnostics;
 use crate::entity::options::{Kind, Options};
-use crate::entity::refuse_second;
 use crate::names;
 
 /// Expands `#[entity(..)]` on a struct. Complaints never take the struct away.
@@ -145,4 +144,17 @@ fn settings(krate: &TokenStream, options: &Options) -> TokenStream {
     });
     let shape = options.shape.as_ref().map(|shape| quote!(.shape(#shape)));
     quote!(#snapshot_every #passivate_after #key_retention #codec #shape)
+}
+
+/// Takes further `#[entity]` attributes off: one holds all options.
+fn refuse_second(attrs: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) {
+    attrs.retain(|attr| {
+        let path = attr.path();
+        let last = path.segments.last();
+        let is_second = last.is_some_and(|last| last.ident == "entity");
+        if is_second {
+            diagnostics.at(path, "`#[entity]` is given twice: one holds all options");
+        }
+        !is_second
+    });
 }

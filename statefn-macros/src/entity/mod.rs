@@ -34,16 +34,3 @@ pub(crate) fn expand(tokens: TokenStream, item: &TokenStream) -> TokenStream {
     let errors = diagnostics.into_tokens();
     quote!(#errors #item)
 }
-
-/// Takes further `#[entity]` attributes off: one holds all options.
-fn refuse_second(attrs: &mut Vec<syn::Attribute>, diagnostics: &mut Diagnostics) {
-    attrs.retain(|attr| {
-        let path = attr.path();
-        let last = path.segments.last();
-        let is_second = last.is_some_and(|last| last.ident == "entity");
-        if is_second {
-            diagnostics.at(path, "`#[entity]` is given twice: one holds all options");
-        }
-        !is_second
-    });
-}

@@ -5,7 +5,7 @@ use quote::quote_spanned;
 use syn::Type;
 
 use crate::behavior::expand::scope::{Scope, anchor};
-use crate::behavior::model::Role;
+use crate::behavior::method::Role;
 use crate::behavior::operation::{Operation, Parameter};
 use crate::behavior::returns::{Returns, first_type, last_type};
 use crate::names;
