@@ -25,10 +25,17 @@ use crate::event::{Event, EventDeclaration, EventForm};
 )]
 pub trait ChangedInPlace {}
 
-/// What every event is, for the stub of an event that is more than that.
-pub trait EventBounds: Serialize + DeserializeOwned + Send + 'static {}
+/// What arguments are: their own trait, so that a missing derive is named in words of ours.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored and sent",
+    label = "needs `Serialize` and `Deserialize`",
+    note = "add `#[derive(Serialize, Deserialize)]` to it; for a type of another crate look for a \
+            `serde` feature of that crate"
+)]
+pub trait Payload: Serialize + DeserializeOwned + Send + 'static {}
 
-impl<T: Serialize + DeserializeOwned + Send + 'static> EventBounds for T {}
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for T {}
 
 /// The two types of a `Result`, whatever alias it is written as.
 #[diagnostic::on_unimplemented(

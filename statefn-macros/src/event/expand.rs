@@ -33,7 +33,7 @@ pub(crate) fn expand(model: &Model, is_sound: bool) -> TokenStream {
         let clause = generics.make_where_clause();
         clause
             .predicates
-            .push(parse_quote!(Self: #krate::__private::EventBounds));
+            .push(parse_quote!(Self: #krate::__private::Payload));
     }
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     quote! {

@@ -1,7 +1,7 @@
 //! The hidden type of an operation, and how it runs.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{format_ident, quote_spanned};
 use syn::Type;
 
 use crate::behavior::expand::scope::{Scope, anchor};
@@ -19,24 +19,21 @@ pub(super) fn expand(scope: &Scope, operation: &Operation) -> TokenStream {
         span,
     } = scope;
     let Operation { cfgs, .. } = operation;
-    let ident = names::operation(entity, &operation.method);
+    let ty = operation_type(scope, operation);
     let name = &operation.stored_name;
     let (reply, error) = answer_types(scope, operation);
     let (mode, run) = match operation.role {
-        Role::Query => ("Reads", query(scope, operation, &ident)),
-        _ => ("Writes", command(scope, operation, &ident)),
+        Role::Query => ("Reads", query(scope, operation, &ty)),
+        _ => ("Writes", command(scope, operation, &ty)),
     };
     let mode = Ident::new(mode, *span);
-    let (definition, checks) = (
-        definition(scope, operation, &ident),
-        checks(scope, operation),
-    );
+    let (definition, checks) = (definition(scope, operation), checks(scope, operation));
     quote_spanned! {*span=>
         #checks
         #definition
         #(#cfgs)*
         #[automatically_derived]
-        impl #krate::command::Operation for #ident<#entity> {
+        impl #krate::command::Operation for #ty {
             type Entity = #entity;
             type Reply = #reply;
             type Error = #error;
@@ -48,22 +45,39 @@ pub(super) fn expand(scope: &Scope, operation: &Operation) -> TokenStream {
     }
 }
 
-/// The type: generic over the entity only so that it is as visible as the entity is.
-fn definition(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
-    let Scope { krate, span, .. } = scope;
+/// The type with its arguments: `__Cart_add_item<Cart, String, i64>`.
+pub(super) fn operation_type(scope: &Scope, operation: &Operation) -> TokenStream {
+    let Scope { entity, span, .. } = scope;
+    let ident = names::operation(entity, &operation.method);
+    let types = known_arguments(operation).map(|(_, ty)| scope.outside(ty));
+    quote_spanned!(*span=> #ident<#entity #(, #types)*>)
+}
+
+fn known_arguments(operation: &Operation) -> impl Iterator<Item = (&Ident, &Type)> {
+    operation
+        .arguments()
+        .filter_map(|argument| Some((&argument.name, argument.ty.as_deref()?)))
+}
+
+/// The definition. Generic over the entity so that it is as visible as the entity is, and over the
+/// arguments so that serde's derive asks nothing of them: the checks do, in words of our own.
+fn definition(scope: &Scope, operation: &Operation) -> TokenStream {
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
+    let ident = names::operation(entity, &operation.method);
     let (cfgs, serde) = (&operation.cfgs, scope.serde());
-    let known = || {
-        operation
-            .arguments()
-            .filter_map(|a| Some((&a.name, a.ty.as_ref()?)))
-    };
-    let names = known().map(|(name, _)| name);
-    let types = known().map(|(_, ty)| scope.outside(ty));
+    let names: Vec<&Ident> = known_arguments(operation).map(|(name, _)| name).collect();
+    let types: Vec<Ident> = (0..names.len())
+        .map(|index| format_ident!("A{index}", span = *span))
+        .collect();
     let is_command = operation.role == Role::Command;
     let derives = is_command.then(|| {
         quote_spanned! {*span=>
             #[derive(#krate::__private::serde::Serialize, #krate::__private::serde::Deserialize)]
-            #[serde(crate = #serde, bound = "")]
+            #[serde(crate = #serde)]
         }
     });
     let skip = is_command.then(|| quote_spanned!(*span=> #[serde(skip)]));
@@ -73,7 +87,7 @@ fn definition(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStrea
         #[allow(non_camel_case_types, unreachable_pub, missing_debug_implementations)]
         #[allow(clippy::all, clippy::pedantic)]
         #derives
-        pub struct #ident<E> {
+        pub struct #ident<E #(, #types)*> {
             #(#names: #types,)*
             #skip
             __entity: ::core::marker::PhantomData<fn() -> E>,
@@ -153,6 +167,17 @@ fn checks(scope: &Scope, operation: &Operation) -> TokenStream {
     quote_spanned!(span=> #alias #receiver)
 }
 
+/// Arguments can be stored and sent; said at their types.
+fn payloads(scope: &Scope, operation: &Operation) -> TokenStream {
+    let predicates = known_arguments(operation).map(|(_, ty)| {
+        let Scope { krate, span, .. } = scope.at(anchor(ty));
+        let ty = scope.outside(ty);
+        quote_spanned!(span=> #ty: #krate::__private::Payload,)
+    });
+    let span = scope.span;
+    quote_spanned!(span=> where #(#predicates)*)
+}
+
 fn invocation(scope: &Scope, operation: &Operation) -> TokenStream {
     let Scope { entity, span, .. } = scope;
     let method = &operation.method;
@@ -176,13 +201,13 @@ fn invocation(scope: &Scope, operation: &Operation) -> TokenStream {
     quote_spanned!(*span=> #entity::#method(entity, #(#parameters),*))
 }
 
-fn command(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
+fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStream {
     let Scope {
         krate,
         entity,
         span,
     } = scope;
-    let call = invocation(scope, operation);
+    let (call, payloads) = (invocation(scope, operation), payloads(scope, operation));
     let handled = quote_spanned!(*span=> #krate::reply::Handled);
     let body = match &operation.returns {
         Returns::Plain(_) => quote_spanned!(*span=> #handled::Reply(#call)),
@@ -207,8 +232,8 @@ fn command(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
     quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(deprecated, unused_variables, unreachable_code)]
-        impl #krate::command::Command for #ident<#entity> {
+        #[allow(deprecated, trivial_bounds, unused_variables, unreachable_code)]
+        impl #krate::command::Command for #ty #payloads {
             fn handle(
                 self,
                 entity: &mut #entity,
@@ -225,13 +250,13 @@ fn command(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
     }
 }
 
-fn query(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
+fn query(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStream {
     let Scope {
         krate,
         entity,
         span,
     } = scope;
-    let call = invocation(scope, operation);
+    let (call, payloads) = (invocation(scope, operation), payloads(scope, operation));
     let body = match &operation.returns {
         Returns::Fallible { .. } | Returns::FallibleThen { .. } => call,
         Returns::Plain(_) | Returns::Then(_) => {
@@ -241,8 +266,8 @@ fn query(scope: &Scope, operation: &Operation, ident: &Ident) -> TokenStream {
     quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(deprecated, unused_variables, unreachable_code)]
-        impl #krate::command::Query for #ident<#entity> {
+        #[allow(deprecated, trivial_bounds, unused_variables, unreachable_code)]
+        impl #krate::command::Query for #ty #payloads {
             fn answer(
                 self,
                 entity: &#entity,

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Type;
 
+use crate::behavior::expand::operation::operation_type;
 use crate::behavior::expand::scope::Scope;
 use crate::behavior::operation::{Argument, Operation};
 use crate::behavior::returns::Returns;
@@ -40,6 +41,7 @@ fn method(scope: &Scope, operation: &Operation) -> TokenStream {
         span,
     } = &scope;
     let ident = names::operation(entity, method);
+    let operation_type = operation_type(&scope, operation);
     let (mut parameters, mut values) = (Vec::new(), Vec::new());
     for Argument { name, ty } in operation.arguments() {
         let Some(ty) = ty else {
@@ -63,7 +65,7 @@ fn method(scope: &Scope, operation: &Operation) -> TokenStream {
         #(#copied)*
         #separator
         #[doc = #answer]
-        pub fn #method(&self, #(#parameters),*) -> #krate::Call<#ident<#entity>> {
+        pub fn #method(&self, #(#parameters),*) -> #krate::Call<#operation_type> {
             self.__handle.call(#ident {
                 #(#values,)*
                 __entity: ::core::marker::PhantomData,

@@ -12,13 +12,13 @@ struct Cart {
     items: Vec<String>,
 }
 
-struct Refused;
+struct Item;
 
 #[entity]
 impl Cart {
-    #[command]
-    fn add(&self) -> Result<(), Refused> {
-        Err(Refused)
+    #[query]
+    fn has(&self, _item: Item) -> bool {
+        false
     }
 
     #[event_handler]

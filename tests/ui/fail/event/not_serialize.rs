@@ -1,6 +1,0 @@
-use statefn::prelude::*;
-
-#[derive(Event)]
-struct Added;
-
-fn main() {}
