@@ -163,19 +163,23 @@ fn checks(scope: &Scope, operation: &Operation) -> TokenStream {
             };
         }
     });
+    let payloads = known_arguments(operation).map(|(_, ty)| payload(scope, operation, ty));
     let span = scope.span;
-    quote_spanned!(span=> #alias #receiver)
+    quote_spanned!(span=> #alias #receiver #(#payloads)*)
 }
 
-/// Arguments can be stored and sent; said at their types.
-fn payloads(scope: &Scope, operation: &Operation) -> TokenStream {
-    let predicates = known_arguments(operation).map(|(_, ty)| {
-        let Scope { krate, span, .. } = scope.at(anchor(ty));
-        let ty = scope.outside(ty);
-        quote_spanned!(span=> #ty: #krate::__private::Payload,)
-    });
-    let span = scope.span;
-    quote_spanned!(span=> where #(#predicates)*)
+/// An argument can be stored and sent; asked at its type.
+fn payload(scope: &Scope, operation: &Operation, ty: &Type) -> TokenStream {
+    let cfgs = &operation.cfgs;
+    let Scope { krate, span, .. } = scope.at(anchor(ty));
+    let ty = scope.outside(ty);
+    quote_spanned! {span=>
+        #(#cfgs)*
+        const _: fn() = || {
+            fn payload<T: #krate::__private::Payload>() {}
+            payload::<#ty>();
+        };
+    }
 }
 
 fn invocation(scope: &Scope, operation: &Operation) -> TokenStream {
@@ -207,7 +211,7 @@ fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStrea
         entity,
         span,
     } = scope;
-    let (call, payloads) = (invocation(scope, operation), payloads(scope, operation));
+    let call = invocation(scope, operation);
     let handled = quote_spanned!(*span=> #krate::reply::Handled);
     let body = match &operation.returns {
         Returns::Plain(_) => quote_spanned!(*span=> #handled::Reply(#call)),
@@ -232,8 +236,8 @@ fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStrea
     quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(deprecated, trivial_bounds, unused_variables, unreachable_code)]
-        impl #krate::command::Command for #ty #payloads {
+        #[allow(deprecated, unused_variables, unreachable_code)]
+        impl #krate::command::Command for #ty {
             fn handle(
                 self,
                 entity: &mut #entity,
@@ -256,7 +260,7 @@ fn query(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStream 
         entity,
         span,
     } = scope;
-    let (call, payloads) = (invocation(scope, operation), payloads(scope, operation));
+    let call = invocation(scope, operation);
     let body = match &operation.returns {
         Returns::Fallible { .. } | Returns::FallibleThen { .. } => call,
         Returns::Plain(_) | Returns::Then(_) => {
@@ -266,8 +270,8 @@ fn query(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStream 
     quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
-        #[allow(deprecated, trivial_bounds, unused_variables, unreachable_code)]
-        impl #krate::command::Query for #ty #payloads {
+        #[allow(deprecated, unused_variables, unreachable_code)]
+        impl #krate::command::Query for #ty {
             fn answer(
                 self,
                 entity: &#entity,
