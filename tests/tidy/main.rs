@@ -168,3 +168,8 @@ fn the_gate_runs_what_readme_tells() {
 fn the_changelog_has_a_place_for_what_is_next() {
     hold(&pages::changelog(&sources::texts()), &[]);
 }
+
+#[test]
+fn pages_name_what_is_there() {
+    hold(&pages::references(&sources::texts()), pages::ALLOWED);
+}

@@ -16,7 +16,19 @@ const NOT_OURS: &[&str] = &["target", ".git", "node_modules"];
 const FIXTURES: &[&str] = &["/ui/", "/fixtures/"];
 
 const TEXT: &[&str] = &[
-    "rs", "toml", "md", "yml", "lock", "stderr", "json", "run", "sh", "py",
+    "rs",
+    "toml",
+    "md",
+    "yml",
+    "lock",
+    "stderr",
+    "json",
+    "run",
+    "sh",
+    "py",
+    "svg",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
 ];
 
 impl Source {
