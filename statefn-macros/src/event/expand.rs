@@ -23,10 +23,10 @@ pub(crate) fn expand(model: &Model, is_sound: bool) -> TokenStream {
         quote!(#krate::event::EventDeclaration { name: #name, version: #version })
     });
     let index = index(model);
-    let (checks, upcast) = if is_sound {
-        (checks(model), upcast(model))
+    let (checks, upcast, describe) = if is_sound {
+        (checks(model), upcast(model), describe(model))
     } else {
-        (quote!(), quote!(::core::option::Option::None))
+        (quote!(), quote!(::core::option::Option::None), quote!())
     };
     let mut generics = model.generics.clone();
     if !generics.params.is_empty() {
@@ -56,6 +56,13 @@ pub(crate) fn expand(model: &Model, is_sound: bool) -> TokenStream {
                 ::core::result::Result<Self, #krate::codec::DecodeError>,
             > {
                 #upcast
+            }
+            #[allow(unused_variables)]
+            fn describe(
+                index: ::core::primitive::usize,
+                forms: &mut #krate::event::StoredForms,
+            ) {
+                #describe
             }
         }
     }
@@ -95,6 +102,26 @@ fn upcast(model: &Model) -> TokenStream {
         match index {
             #(#arms)*
             _ => ::core::option::Option::None,
+        }
+    }
+}
+
+/// Every stored form of each event, older ones first.
+fn describe(model: &Model) -> TokenStream {
+    let arms = model.events.iter().enumerate().map(|(index, event)| {
+        let older = event
+            .from
+            .as_ref()
+            .map(|from| quote_spanned!(from.span()=> forms.older::<#from>();));
+        let current = quote!(forms.current::<Self>(#index););
+        let named = |shape| quote!(forms.named::<Self>(#index, #shape););
+        let current = event.shape.as_ref().map_or(current, named);
+        quote!(#index => { #older #current })
+    });
+    quote! {
+        match index {
+            #(#arms)*
+            _ => {}
         }
     }
 }

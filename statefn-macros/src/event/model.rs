@@ -31,6 +31,8 @@ pub(crate) struct EventModel {
     pub(crate) name: String,
     pub(crate) version: u32,
     pub(crate) from: Option<Type>,
+    /// Names the shape by hand, for an event that cannot be traced.
+    pub(crate) shape: Option<String>,
     /// Where the name stands, for complaints.
     name_span: proc_macro2::Span,
 }
@@ -98,6 +100,7 @@ impl EventModel {
             name: name.unwrap_or_else(|| ident.unraw().to_string()),
             version: options.version.unwrap_or(1),
             from: options.from,
+            shape: options.shape.map(|shape| shape.value()),
             name_span,
         }
     }

@@ -6,7 +6,7 @@ use syn::{Attribute, LitStr, Path, Type};
 use crate::attribute;
 use crate::diagnostics::Diagnostics;
 
-const KNOWN: [&str; 4] = ["name", "version", "from", "crate"];
+const KNOWN: [&str; 5] = ["name", "version", "from", "shape", "crate"];
 
 /// What the attributes of a struct, an enum or a variant say.
 #[derive(Default)]
@@ -14,6 +14,7 @@ pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) version: Option<u32>,
     pub(crate) from: Option<Type>,
+    pub(crate) shape: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     seen: Vec<Ident>,
 }
@@ -40,6 +41,10 @@ impl Options {
                     let expected = "the struct of the version before: `from = ItemAddedV1`";
                     options.from = entry.ty(expected, diagnostics);
                 }
+                "shape" => {
+                    let expected = "a string: `shape = \"added-1\"`";
+                    options.shape = entry.string(expected, diagnostics);
+                }
                 "crate" => options.krate = entry.krate(diagnostics),
                 _ => entry.unknown(&KNOWN, diagnostics),
             }
@@ -55,7 +60,11 @@ impl Options {
 
     /// Complains about options that say something of one event, found on an enum of many.
     pub(crate) fn refuse_on_enum(&self, diagnostics: &mut Diagnostics) {
-        self.refuse(&["name", "version", "from"], "the variants", diagnostics);
+        self.refuse(
+            &["name", "version", "from", "shape"],
+            "the variants",
+            diagnostics,
+        );
     }
 
     /// Complains about options that hold for all events, found on one variant.

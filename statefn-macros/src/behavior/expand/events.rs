@@ -120,7 +120,7 @@ fn many_structs(
 /// The hidden enum is an event type whose names and versions are those of the structs.
 fn implementation(scope: &Scope, ident: &Ident, variants: &[Ident], types: &[Type]) -> TokenStream {
     let Scope { krate, span, .. } = scope;
-    let (indices, upcasts) = (0..types.len(), 0..types.len());
+    let [indices, upcasts, described] = [(); 3].map(|()| 0..types.len());
     quote_spanned! {*span=>
         #[automatically_derived]
         impl #krate::event::Event for #ident {
@@ -145,6 +145,15 @@ fn implementation(scope: &Scope, ident: &Ident, variants: &[Ident], types: &[Typ
                         0, version, codec, payload,
                     ).map(|event| event.map(#ident::#variants)),)*
                     _ => ::core::option::Option::None,
+                }
+            }
+            fn describe(
+                index: ::core::primitive::usize,
+                forms: &mut #krate::event::StoredForms,
+            ) {
+                match index {
+                    #(#described => <#types as #krate::event::Event>::describe(0, forms),)*
+                    _ => {}
                 }
             }
         }
