@@ -1,8 +1,118 @@
 //! Stateful functions inside your own process.
 //!
-//! Annotate a struct with `#[entity]`; every keyed instance of it becomes a durable,
-//! one-command-at-a-time entity that keeps its state in memory and acknowledges nothing that is
-//! not on stable storage.
+//! Annotate a struct, and every keyed instance of it (a cart, a user, a chat room) is a durable
+//! **entity**: it handles one command after another, keeps its state in memory, and answers
+//! nothing before what the answer depends on is on stable storage. A library and a file; no
+//! server.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use statefn::prelude::*;
+//!
+//! #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+//! pub enum TallyEvent {
+//!     Added { amount: u64 },
+//! }
+//!
+//! /// Counts.
+//! #[entity(event_sourced, name = "tally")]
+//! #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+//! pub struct Tally {
+//!     total: u64,
+//! }
+//!
+//! #[entity]
+//! impl Tally {
+//!     /// Adds to the total and answers it.
+//!     #[command]
+//!     fn add(&self, ctx: &mut Context<Self>, amount: u64) -> Result<Then<Self, u64>, String> {
+//!         if amount == 0 {
+//!             return Err("nothing to add".to_owned());
+//!         }
+//!         ctx.emit(TallyEvent::Added { amount });
+//!         Ok(ctx.then(|tally| tally.total))
+//!     }
+//!
+//!     #[query]
+//!     fn total(&self) -> u64 {
+//!         self.total
+//!     }
+//!
+//!     #[event_handler]
+//!     fn apply(&mut self, event: &TallyEvent) {
+//!         let TallyEvent::Added { amount } = event;
+//!         self.total = self.total.saturating_add(*amount);
+//!     }
+//! }
+//!
+//! #[statefn::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let runtime = Runtime::builder().build().await?;
+//!     let visits = runtime.entity::<Tally>("visits");
+//!     assert_eq!(visits.add(3).await?, 3);
+//!     assert_eq!(visits.add(0).await, Err(CallError::Rejected("nothing to add".to_owned())));
+//!     assert_eq!(visits.total().await?, 3);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Entities
+//!
+//! [`#[entity]`](macro@entity) on the struct holds the options and makes `TallyRef`; on the impl
+//! it gives that reference a method for each command and query. [`Runtime::entity`] makes a
+//! reference; nothing is loaded before its first call. An entity that was never used has its
+//! default state; one that was idle for a while leaves memory and comes back when it is needed.
+//!
+//! # Events
+//!
+//! State is the fold of events. A [`#[command]`](macro@command) decides and emits; the
+//! [`#[event_handler]`](macro@event_handler) changes the state, now and at every replay. Events are
+//! stored under names and versions that [`derive(Event)`](macro@Event) declares, and older versions
+//! go through upcasters. A snapshot now and then keeps replays short; one whose
+//! [shape](shape::Shape) is not the program's any more is dropped, never misread.
+//!
+//! # Commands and queries
+//!
+//! A method of a reference makes a [`Call`]: a value. `.await` runs it, [`Call::wait`] runs it from
+//! a thread outside an async runtime, and dropping it does nothing. [`Call::with_key`] makes a
+//! command take effect at most once however often it is sent; [`Call::with_deadline`] bounds the
+//! wait; [`Call::with_metadata`] sends headers along that are stored with the events.
+//! A [`#[query]`](macro@query) only reads.
+//!
+//! # Errors
+//!
+//! [`CallError::Rejected`] is the entity's own no. Every other [`CallError`] is machinery, and says
+//! whether the command took effect ([`CallError::persisted`]) and whether to try again
+//! ([`CallError::is_retryable`]). After [`CallError::OutcomeUnknown`], send the command again
+//! under the same key.
+//!
+//! # Stores
+//!
+//! Without a store everything lives in memory and ends with the process: [`Memory`](store::Memory),
+//! for tests. [`Sqlite`] keeps everything in one file, owned by one process at a
+//! time. Others implement [`store::Store`]; its page states what the runtime and a store owe each
+//! other, and the feature `testing` of `statefn-store` has the suite that checks it.
+//!
+//! # Testing
+//!
+//! See [`testing`]. A runtime on the in-memory store is a few microseconds away, its time can be
+//! moved by hand, and [`Runtime::crash`] forgets all that is not committed.
+//!
+//! # Limits
+//!
+//! Every queue, batch and table is bounded by [`Limits`]; what does not fit is answered
+//! [`CallError::Overloaded`].
+//!
+//! # Operators
+//!
+//! [`Runtime::admin`] lists entities that cannot be recovered, with a way out for each, checks and
+//! copies the store. The library writes `tracing` spans without payloads and installs no
+//! subscriber.
+//!
+//! # Features
+//!
+//! - `sqlite` (default): the embedded SQLite store. It is compiled from source, so a C compiler is
+//!   needed.
 
 pub mod admin;
 pub mod codec;
@@ -38,7 +148,22 @@ pub use history::HistoryEvent;
 pub use limits::Limits;
 pub use metadata::Metadata;
 pub use reply::{Infallible, Then};
-pub use statefn_macros::{Event, command, entity, event_handler, main, query, test};
+
+#[doc = include_str!("docs/event.md")]
+pub use statefn_macros::Event;
+#[doc = include_str!("docs/command.md")]
+pub use statefn_macros::command;
+#[doc = include_str!("docs/entity.md")]
+pub use statefn_macros::entity;
+#[doc = include_str!("docs/event_handler.md")]
+pub use statefn_macros::event_handler;
+#[doc = include_str!("docs/main.md")]
+pub use statefn_macros::main;
+#[doc = include_str!("docs/query.md")]
+pub use statefn_macros::query;
+#[doc = include_str!("docs/test.md")]
+pub use statefn_macros::test;
+
 pub use statefn_store as store;
 pub use statefn_store::{Offset, PersistenceId, SequenceNumber, Timestamp};
 #[cfg(feature = "sqlite")]

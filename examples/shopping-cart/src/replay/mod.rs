@@ -1,6 +1,6 @@
 //! `replay`: runs the lines of an input, many users at once.
 //!
-//! A thread reads and cuts lines ([`lines`], [`line`]) and hands the commands to [`lanes`]; each
+//! A thread reads and cuts lines ([`lines`], [`mod@line`]) and hands the commands to [`lanes`]; each
 //! lane sends ([`send`]) one command after another and tells the [`report`], which counts
 //! ([`tally`]).
 
