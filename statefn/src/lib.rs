@@ -5,7 +5,7 @@
 //! nothing before what the answer depends on is on stable storage. A library and a file; no
 //! server.
 //!
-//! ```
+//! ```standalone_crate
 //! use serde::{Deserialize, Serialize};
 //! use statefn::prelude::*;
 //!
