@@ -1,7 +1,7 @@
 //! B6 and B7 under concurrency: readers and writers on threads of their own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use super::draft::{Draft, cart};
@@ -248,10 +248,16 @@ pub(super) fn b1_close_keeps_what_was_acknowledged(fixture: &dyn Fixture) {
 
 /// Closes a store while writers are at work, and returns how many commits of each succeeded.
 fn close_under_way(fixture: &dyn Fixture, store: &dyn Store, epoch: OwnerEpoch) -> Vec<u64> {
+    let (committed, commits) = mpsc::channel();
     thread::scope(|scope| {
-        let writers = (0..WRITERS)
-            .map(|writer| scope.spawn(move || write_until_closed(fixture, store, epoch, writer)));
+        let writers = (0..WRITERS).map(|writer| {
+            let committed = committed.clone();
+            scope.spawn(move || write_until_closed(fixture, store, epoch, writer, &committed))
+        });
         let writers: Vec<_> = writers.collect();
+        drop(committed);
+        // Closes in the middle: ends early only if all writers have failed.
+        let _ = commits.iter().nth(3 * writers.len());
         run(fixture, async {
             let closed = store.close().await;
             assert!(closed.is_ok(), "close failed: {closed:?}");
@@ -263,12 +269,13 @@ fn close_under_way(fixture: &dyn Fixture, store: &dyn Store, epoch: OwnerEpoch) 
     })
 }
 
-/// Commits until the store is closed, and returns how often that succeeded.
+/// Commits until the store is closed, tells of each success, and returns how many there were.
 fn write_until_closed(
     fixture: &dyn Fixture,
     store: &dyn Store,
     epoch: OwnerEpoch,
     writer: u64,
+    committed: &mpsc::Sender<()>,
 ) -> u64 {
     let mut count = 0;
     run(fixture, async {
@@ -276,7 +283,10 @@ fn write_until_closed(
             let draft = Draft::new(&cart(&format!("entity {writer}")), count);
             let members = vec![draft.events(1).done()];
             match store.commit(Batch { epoch, members }).await {
-                Ok(_) => count += 1,
+                Ok(_) => {
+                    count += 1;
+                    let _ = committed.send(());
+                }
                 Err(CommitError::Unavailable(_)) => return,
                 Err(error) => panic!("a close answered a commit with {error:?}"),
             }
