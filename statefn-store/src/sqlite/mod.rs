@@ -1,92 +1,215 @@
 //! The SQLite backend: one file, nothing to install.
+//!
+//! `FORMAT.md` beside this crate describes the file. The rules that keep it whole, each in the file
+//! that is named after it: the journal is append-only and no index is touched for an event
+//! (`append`); `head`s are merged into their table late, behind a watermark (`merge`), and rebuilt
+//! from the journal's tail at a start (`rebuild`); one `writer` thread owns the only writing
+//! `connection` and gathers what waits in its `queue` into one transaction of the `journal`;
+//! `reader` threads `load` entities through a `dense` range or back along their `chain`.
 
+mod append;
+mod chain;
+mod checksum;
+mod connection;
+mod dense;
+mod failure;
+mod file;
+mod handle;
+mod head;
+mod heads;
+mod journal;
+mod limits;
+mod listing;
+mod load;
+mod lock;
+mod log;
+mod merge;
+mod number;
 mod open_error;
+mod page;
+mod positions;
+mod queue;
+mod reader;
+mod rebuild;
+mod row;
+mod schema;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod writer;
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use crate::{
     Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
     OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
 };
-
+use handle::Handle;
 pub use open_error::OpenError;
+use queue::{Request, Waiting};
+use reader::unavailable;
 
 /// A store in one SQLite file.
-#[derive(Debug)]
+///
+/// Durable with every commit (write-ahead log, `synchronous=FULL`). While it is open there are
+/// three more files beside the database: SQLite's `-wal` and `-shm`, and a `.lock` that keeps a
+/// second process out. Copy a store with [`backup`](Store::backup), never file by file.
+///
+/// Clones share the store; it is closed by [`close`](Store::close) or with the last clone, which
+/// waits up to ten seconds for the last checkpoint.
+///
+/// # Limits
+///
+/// One process at a time. Batches that wait: 16,384. A transaction gathers up to 4,096 members or
+/// 8 MiB. In memory: up to about 400,000 heads of entities (some 200 bytes each), 64 MiB of page
+/// cache for the writer and 16 MiB for each of two readers.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use statefn_store::{Batch, Member, NewEvent, PersistenceId, SequenceNumber, Sqlite, Store, Timestamp};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = Sqlite::open(folder.path().join("carts.db"))?;
+/// let epoch = store.claim().await?;
+/// let id = PersistenceId::new("cart", "alice");
+/// let mut member = Member::new(id.clone(), SequenceNumber::ZERO, Timestamp::from_millis(0));
+/// member.events.push(NewEvent { name: "added".into(), version: 1, codec: 0, payload: vec![1] });
+/// store.commit(Batch { epoch, members: vec![member] }).await?;
+/// assert_eq!(store.entities(None, 10).await?, [id]);
+/// store.close().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
 pub struct Sqlite {
-    path: PathBuf,
+    handle: Arc<Handle>,
 }
 
 impl Sqlite {
-    /// Opens the store at `path`, or makes a new one there.
+    /// Opens the store at `path`, or makes a new one there (readable by its owner only).
+    ///
+    /// Blocks while it reads what an earlier process left in the log and in the unmerged tail of
+    /// the journal: well under a second, also after a kill.
     ///
     /// # Errors
     ///
-    /// See [`OpenError`]. Until the backend is finished, every call fails.
+    /// See [`OpenError`]: each variant says what was expected. A file that is refused is not
+    /// changed. A store whose tail is damaged opens, but answers commits with
+    /// [`FailureKind::ReadOnly`]; see [`salvage`](Store::salvage).
+    ///
+    /// ```
+    /// use statefn_store::{OpenError, Sqlite};
+    ///
+    /// let error = Sqlite::open(":memory:").unwrap_err();
+    /// assert!(matches!(error, OpenError::Path { .. }));
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let path = path.as_ref().to_owned();
-        let store = Self { path: path.clone() };
-        Err(OpenError::Failed {
-            path,
-            failure: store.unfinished(),
-        })
+        let handle = Arc::new(Handle::open(path.as_ref())?);
+        Ok(Self { handle })
     }
 
-    fn unfinished(&self) -> StoreFailure {
-        let message = format!(
-            "{}: the SQLite backend is not finished",
-            self.path.display()
-        );
-        StoreFailure::new(FailureKind::Unsupported, message)
+    /// The canonical path of the database.
+    ///
+    /// ```
+    /// let folder = tempfile::tempdir()?;
+    /// let store = statefn_store::Sqlite::open(folder.path().join("carts.db"))?;
+    /// assert!(store.path().is_absolute());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn path(&self) -> &Path {
+        &self.handle.shared.path
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite")
+            .field("path", &self.path())
+            .finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Store for Sqlite {
+    /// A damaged, read-only store is not written to: its claim fences nobody.
     async fn claim(&self) -> Result<OwnerEpoch, StoreFailure> {
-        Err(self.unfinished())
+        let (reply, answer) = oneshot::channel();
+        self.handle.send(Request::Claim(reply))?;
+        answer.await.unwrap_or_else(|_| Err(self.handle.closed()))
     }
 
-    async fn commit(&self, _batch: Batch) -> Result<Vec<Outcome>, CommitError> {
-        Err(CommitError::Unavailable(self.unfinished()))
+    async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let waiting = Waiting { batch, reply };
+        self.handle
+            .send(Request::Commit(waiting))
+            .map_err(CommitError::Unavailable)?;
+        answer.await.unwrap_or_else(|_| {
+            let message = format!("{}: the writer thread ended", self.path().display());
+            let failure = StoreFailure::new(FailureKind::Other, message);
+            Err(CommitError::Unknown(failure))
+        })
     }
 
-    async fn load(&self, _: &PersistenceId, _: Box<dyn Replay>) -> Result<Loaded, LoadError> {
-        Err(LoadError::Unavailable(self.unfinished()))
+    async fn load(
+        &self,
+        id: &PersistenceId,
+        mut replay: Box<dyn Replay>,
+    ) -> Result<Loaded, LoadError> {
+        let id = id.clone();
+        let load = move |conn: &_, shared: &_| {
+            let head = load::load(conn, shared, &id, &mut *replay)?.public();
+            Ok(Loaded { head, replay })
+        };
+        self.handle.readers.read(load).await
     }
 
     async fn find_record(
         &self,
-        _: &PersistenceId,
-        _: &str,
-        _: Offset,
+        id: &PersistenceId,
+        key: &str,
+        newest: Offset,
     ) -> Result<Option<StoredRecord>, LoadError> {
-        Err(LoadError::Unavailable(self.unfinished()))
+        let (id, key) = (id.clone(), key.to_owned());
+        let find =
+            move |conn: &_, shared: &_| load::find_record(conn, shared, &id, &key, newest.get());
+        self.handle.readers.read(find).await
     }
 
-    async fn read(&self, _: Offset, _: usize) -> Result<Vec<Entry>, LoadError> {
-        Err(LoadError::Unavailable(self.unfinished()))
+    /// A page also ends after about 4 MiB, with at least one entry in it.
+    async fn read(&self, from: Offset, limit: usize) -> Result<Vec<Entry>, LoadError> {
+        let read = move |conn: &_, shared: &_| page::read(conn, shared, from.get(), limit);
+        self.handle.readers.read(read).await
     }
 
     async fn entities(
         &self,
-        _: Option<&PersistenceId>,
-        _: usize,
+        after: Option<&PersistenceId>,
+        limit: usize,
     ) -> Result<Vec<PersistenceId>, StoreFailure> {
-        Err(self.unfinished())
+        let after = after.cloned();
+        let list =
+            move |conn: &_, shared: &_| listing::entities(conn, shared, after.as_ref(), limit);
+        self.handle.readers.read(list).await.map_err(unavailable)
     }
 
     async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
-        Err(self.unfinished())
+        let list = |conn: &_, shared: &_| listing::entity_types(conn, shared);
+        self.handle.readers.read(list).await.map_err(unavailable)
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {
-        Err(self.unfinished())
+        let message = "not built yet";
+        Err(StoreFailure::new(FailureKind::Unsupported, message))
     }
 
     async fn close(&self) -> Result<(), StoreFailure> {
-        Err(self.unfinished())
+        self.handle.close().await
     }
 }

@@ -1,0 +1,203 @@
+//! An entity's chain: walked backward from its head, replayed forward, in bounded memory.
+
+use std::collections::HashSet;
+
+use rusqlite::Connection;
+
+use super::dense::event;
+use super::failure::ReadError;
+use super::head::EntityHead;
+use super::limits::LOAD_BUFFER_BYTES;
+use super::load::{Start, entry_at};
+use super::number::to_sql;
+use super::positions::Positions;
+use super::row::{Body, Damage, ENTRY, HEADER, Header, Kind};
+use crate::{EventRef, NewEvent, Offset, PersistenceId, Replay, SequenceNumber, Timestamp};
+
+/// The events of an entity after a point, found and checked but not handed over yet.
+pub(super) struct Chain<'c> {
+    conn: &'c Connection,
+    id: &'c PersistenceId,
+    /// The newest events, newest first.
+    kept: Vec<Kept>,
+    kept_bytes: usize,
+    /// The older ones, read again during the replay.
+    older: Positions,
+    skips: HashSet<u64>,
+    /// The last sequence number before the first event to come.
+    after: u64,
+    /// The head's sequence number.
+    last: u64,
+}
+
+struct Kept {
+    offset: u64,
+    sequence: u64,
+    time: Timestamp,
+    metadata: Vec<u8>,
+    event: NewEvent,
+}
+
+/// What the walk learns from one entry.
+struct Link {
+    sequence: u64,
+    before: u64,
+    previous: u64,
+    kind: Kind,
+}
+
+impl<'c> Chain<'c> {
+    /// Walks from the head back to `after`, and checks every link.
+    pub(super) fn walk(
+        conn: &'c Connection,
+        id: &'c PersistenceId,
+        head: &EntityHead,
+        after: Start,
+    ) -> Result<Self, ReadError> {
+        let mut chain = Self {
+            conn,
+            id,
+            kept: Vec::new(),
+            kept_bytes: 0,
+            older: Positions::default(),
+            skips: HashSet::new(),
+            after: after.sequence,
+            last: head.sequence,
+        };
+        let (mut at, mut sequence) = (head.position, head.sequence);
+        while at > after.offset {
+            let link = chain.visit(at, sequence)?;
+            if link.sequence > sequence {
+                return Err(ReadError::damaged(at, sequence, "the chain runs backward"));
+            }
+            chain.must_be_skipped(at, link.sequence, sequence)?;
+            if link.kind.is_event() && !chain.skips.contains(&link.sequence) && !chain.keeps(at) {
+                chain.older.push(at);
+            }
+            (at, sequence) = (link.previous, link.before);
+        }
+        if at != after.offset {
+            let what = "the chain passes by the snapshot";
+            return Err(ReadError::damaged(at, sequence, what));
+        }
+        chain.must_be_skipped(at, after.sequence, sequence)?;
+        Ok(chain)
+    }
+
+    /// Reads the entry at `at`; keeps it whole as long as there is room.
+    fn visit(&mut self, at: u64, sequence: u64) -> Result<Link, ReadError> {
+        let whole = self.kept_bytes < LOAD_BUFFER_BYTES;
+        let columns = if whole { ENTRY } else { HEADER };
+        let sql = format!("SELECT {columns} FROM journal WHERE offset = ?1");
+        let damaged = |Damage(what)| ReadError::damaged(at, sequence, what);
+        let conn = self.conn;
+        let mut statement = conn.prepare_cached(&sql)?;
+        let mut rows = statement.query([to_sql(at)])?;
+        let Some(row) = rows.next()? else {
+            return Err(damaged(Damage("it is missing")));
+        };
+        let header = Header::read(row).map_err(damaged)?;
+        if !header.is_of(self.id) {
+            return Err(damaged(Damage("it belongs to another entity")));
+        }
+        if header.kind == Kind::Skip {
+            self.skip(&header)?;
+        } else if whole && header.kind.is_event() && !self.skips.contains(&header.sequence) {
+            let body = Body::read(row, &header).map_err(damaged)?;
+            self.keep(&header, &body);
+        }
+        Ok(Link {
+            sequence: header.sequence,
+            before: header.sequence_before(),
+            previous: header.previous,
+            kind: header.kind,
+        })
+    }
+
+    fn skip(&mut self, header: &Header<'_>) -> Result<(), ReadError> {
+        let skipped = entry_at(self.conn, self.id, header.offset, |_, body| {
+            Ok(body.skip.map(|skip| skip.sequence))
+        })?;
+        self.skips.extend(skipped);
+        Ok(())
+    }
+
+    fn keep(&mut self, header: &Header<'_>, body: &Body<'_>) {
+        let Some(event) = event(header, body) else {
+            return;
+        };
+        self.kept_bytes += event.payload.len() + event.metadata.len() + size_of::<Kept>();
+        self.kept.push(Kept {
+            offset: header.offset,
+            sequence: header.sequence,
+            time: event.time,
+            metadata: event.metadata.to_vec(),
+            event: NewEvent {
+                name: event.name.to_owned().into(),
+                version: event.version,
+                codec: event.codec,
+                payload: event.payload.to_vec(),
+            },
+        });
+    }
+
+    fn keeps(&self, offset: u64) -> bool {
+        self.kept.last().is_some_and(|kept| kept.offset == offset)
+    }
+
+    /// Sequence numbers after `from` up to `to` have no entry: an operator must have left them out.
+    fn must_be_skipped(&self, at: u64, from: u64, to: u64) -> Result<(), ReadError> {
+        match (from + 1..=to).find(|sequence| !self.skips.contains(sequence)) {
+            None => Ok(()),
+            Some(sequence) => Err(ReadError::damaged(at, sequence, "an event is missing")),
+        }
+    }
+
+    /// Hands the events over, oldest first.
+    pub(super) fn replay(mut self, replay: &mut dyn Replay) -> Result<(), ReadError> {
+        let mut next = self.after + 1;
+        while let Some(offset) = self.older.pop() {
+            let flow = entry_at(self.conn, self.id, offset, |header, body| {
+                let event = event(header, body).ok_or(Damage("it is no event"))?;
+                Ok(deliver(replay, &mut next, event))
+            })?;
+            if flow.is_break() {
+                return Ok(());
+            }
+        }
+        while let Some(kept) = self.kept.pop() {
+            if deliver(replay, &mut next, kept.event()).is_break() {
+                return Ok(());
+            }
+        }
+        (next..=self.last).for_each(|sequence| replay.skipped(SequenceNumber::new(sequence)));
+        Ok(())
+    }
+}
+
+/// Hands over one event, and before it whatever was left out before it.
+fn deliver(
+    replay: &mut dyn Replay,
+    next: &mut u64,
+    event: EventRef<'_>,
+) -> std::ops::ControlFlow<()> {
+    let sequence = event.sequence.get();
+    (*next..sequence).for_each(|sequence| replay.skipped(SequenceNumber::new(sequence)));
+    *next = sequence + 1;
+    replay.event(event)
+}
+
+impl Kept {
+    fn event(&self) -> EventRef<'_> {
+        EventRef {
+            offset: Offset::new(self.offset),
+            sequence: SequenceNumber::new(self.sequence),
+            time: self.time,
+            name: &self.event.name,
+            version: self.event.version,
+            codec: self.event.codec,
+            metadata: &self.metadata,
+            payload: &self.event.payload,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The write-ahead log: when it is moved into the database. Only the writer does that, so that an
+//! error reaches somebody.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::failure::SqliteError;
+use super::limits::{BUSY_WAIT, CHECKPOINT_PAGES, LARGE_LOG};
+use crate::FailureKind;
+
+/// Commits between two looks at the length of the log.
+const LOOK_EVERY: u32 = 16;
+
+/// What the writer knows of the log.
+#[derive(Default)]
+pub(super) struct Log {
+    commits: u32,
+    /// Pages at which the next move is due.
+    due: u64,
+    /// Whether there is something to move.
+    pub(super) dirty: bool,
+}
+
+/// The answer of a checkpoint.
+struct State {
+    busy: bool,
+    pages: u64,
+    moved: u64,
+}
+
+impl Log {
+    /// A commit has been written: moves the log when it has become long.
+    pub(super) fn committed(&mut self, conn: &Connection) -> Result<(), SqliteError> {
+        self.dirty = true;
+        self.commits += 1;
+        if self.commits < LOOK_EVERY {
+            return Ok(());
+        }
+        self.commits = 0;
+        let pages = run(conn, "NOOP")?.pages;
+        if pages < self.due.max(CHECKPOINT_PAGES) {
+            return Ok(());
+        }
+        let state = run(conn, "PASSIVE")?;
+        tracing::debug!(pages = state.pages, moved = state.moved, "checkpoint");
+        if state.moved >= state.pages {
+            self.due = 0;
+        } else {
+            // A reader still needs the rest: come back after as much again.
+            self.due = state.pages + CHECKPOINT_PAGES;
+            if state.pages >= LARGE_LOG * CHECKPOINT_PAGES {
+                tracing::warn!(
+                    pages = state.pages,
+                    "a long reader keeps the log from shrinking"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing to do: empties the log unless a reader is in the way.
+    pub(super) fn idle(&mut self, conn: &Connection) -> Result<(), SqliteError> {
+        if !self.dirty {
+            return Ok(());
+        }
+        conn.busy_timeout(Duration::ZERO)?;
+        let state = run(conn, "TRUNCATE");
+        conn.busy_timeout(BUSY_WAIT)?;
+        self.dirty = state?.busy;
+        self.due = 0;
+        Ok(())
+    }
+}
+
+/// Moves the whole log into the database and empties it. At a start this is what turns everything
+/// that can be read into something that is on the disk.
+pub(super) fn truncate(conn: &Connection) -> Result<(), SqliteError> {
+    if run(conn, "TRUNCATE")?.busy {
+        let message = "somebody reads the database and keeps its log from being emptied";
+        return Err(SqliteError::own(FailureKind::Busy, message));
+    }
+    Ok(())
+}
+
+fn run(conn: &Connection, mode: &str) -> Result<State, SqliteError> {
+    let sql = match mode {
+        "NOOP" => "PRAGMA wal_checkpoint(NOOP)",
+        "PASSIVE" => "PRAGMA wal_checkpoint(PASSIVE)",
+        _ => "PRAGMA wal_checkpoint(TRUNCATE)",
+    };
+    let state = conn.prepare_cached(sql)?.query_row([], |row| {
+        let pages = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.max(0));
+        Ok(State {
+            busy: row.get::<_, i64>(0)? != 0,
+            pages: pages(1)?.cast_unsigned(),
+            moved: pages(2)?.cast_unsigned(),
+        })
+    })?;
+    Ok(state)
+}

@@ -1,0 +1,212 @@
+//! Threads that read, each with its own read-only connection: no executor waits for a disk.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::connection;
+use super::failure::{ReadError, SqliteError};
+use super::limits::{READ_QUEUE, READERS};
+use super::shared::Shared;
+use super::writer::closed_failure;
+use crate::{FailureKind, LoadError, StoreFailure};
+
+type Job = Box<dyn FnOnce(&mut Reader) + Send>;
+
+/// The connection of one thread.
+pub(super) struct Reader {
+    shared: Arc<Shared>,
+    conn: Option<Connection>,
+}
+
+impl Reader {
+    /// Runs a read; a connection that failed is not used again.
+    fn read<T>(
+        &mut self,
+        read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => connection::reader(&self.shared.path)?,
+        };
+        let result = read(&conn, &self.shared);
+        let failed = match &result {
+            Err(ReadError::Sqlite(error)) => !error.is_busy(),
+            _ => !conn.is_autocommit(),
+        };
+        if !failed {
+            self.conn = Some(conn);
+        }
+        result
+    }
+}
+
+/// The pool.
+pub(super) struct Readers {
+    shared: Arc<Shared>,
+    jobs: Arc<Jobs>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Jobs {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    stopped: bool,
+}
+
+impl Readers {
+    /// Starts the threads; they open their connections when they get their first job.
+    pub(super) fn start(shared: &Arc<Shared>) -> std::io::Result<Self> {
+        let jobs = Arc::new(Jobs::default());
+        let readers = Self {
+            shared: Arc::clone(shared),
+            jobs: Arc::clone(&jobs),
+            threads: Mutex::default(),
+        };
+        for _ in 0..READERS {
+            let (jobs, shared) = (Arc::clone(&jobs), Arc::clone(shared));
+            let thread = std::thread::Builder::new()
+                .name("statefn-sqlite-read".to_owned())
+                .spawn(move || jobs.work(shared))?;
+            readers.threads().push(thread);
+        }
+        Ok(readers)
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a read on one of the threads.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, LoadError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(move |reader: &mut Reader| {
+            if reply.is_closed() {
+                // The caller has gone before the read began.
+                return;
+            }
+            let _ = reply.send(reader.read(read));
+        });
+        self.jobs
+            .push(job)
+            .map_err(|refused| LoadError::Unavailable(self.refused(refused)))?;
+        match answer.await {
+            Ok(result) => result.map_err(|error| error.at(&self.shared.path)),
+            Err(_) => Err(LoadError::Unavailable(self.unanswered())),
+        }
+    }
+
+    fn refused(&self, kind: FailureKind) -> StoreFailure {
+        if kind == FailureKind::Closed {
+            return closed_failure(&self.shared);
+        }
+        let path = self.shared.path.display();
+        StoreFailure::new(kind, format!("{path}: {READ_QUEUE} reads wait already"))
+    }
+
+    /// The job ended without an answer: it panicked, or the store was closed under it.
+    fn unanswered(&self) -> StoreFailure {
+        if self.jobs.lock().stopped {
+            return closed_failure(&self.shared);
+        }
+        let path = self.shared.path.display();
+        StoreFailure::new(FailureKind::Other, format!("{path}: a read panicked"))
+    }
+
+    /// Lets reads under way finish, turns the others away, and ends the threads.
+    pub(super) fn stop(&self) {
+        let mut state = self.jobs.lock();
+        state.stopped = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(waiting);
+        self.jobs.arrived.notify_all();
+        for thread in std::mem::take(&mut *self.threads()) {
+            // A thread that panicked has ended too.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        // Threads that the writer did not stop (it never started) must not wait for ever.
+        self.jobs.lock().stopped = true;
+        self.jobs.arrived.notify_all();
+    }
+}
+
+impl Jobs {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), FailureKind> {
+        let mut state = self.lock();
+        if state.stopped {
+            return Err(FailureKind::Closed);
+        }
+        if state.waiting.len() >= READ_QUEUE {
+            return Err(FailureKind::Busy);
+        }
+        state.waiting.push_back(job);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    fn work(&self, shared: Arc<Shared>) {
+        let mut reader = Reader { shared, conn: None };
+        while let Some(job) = self.next() {
+            if catch_unwind(AssertUnwindSafe(|| job(&mut reader))).is_err() {
+                tracing::error!("a read panicked");
+                reader.conn = None;
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            if let Some(job) = state.waiting.pop_front() {
+                return Some(job);
+            }
+            state = self
+                .arrived
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// The failure inside a load error that is no damage of an entry.
+pub(super) fn unavailable(error: LoadError) -> StoreFailure {
+    match error {
+        LoadError::Unavailable(failure) => failure,
+        damaged @ LoadError::Corrupt { .. } => {
+            StoreFailure::new(FailureKind::Corrupt, damaged.to_string())
+        }
+    }
+}
+
+impl From<StoreFailure> for SqliteError {
+    fn from(failure: StoreFailure) -> Self {
+        Self::own(failure.kind, failure.message)
+    }
+}

@@ -1,0 +1,292 @@
+//! One row of the journal: its columns, and the two checksums over them.
+
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+use super::checksum::Checksum;
+use super::number::from_sql;
+use crate::{PersistenceId, Slice};
+
+/// Columns of a header, in the order that [`Header::read`] expects.
+pub(super) const HEADER: &str =
+    "offset, type, id, kind, slice, sequence, previous, previous_record, header_sum";
+
+/// Columns of a whole entry, in the order that [`Header::read`] and [`Body::read`] expect.
+pub(super) const ENTRY: &str = "offset, type, id, kind, slice, sequence, previous, \
+     previous_record, header_sum, body_sum, time, metadata, name, version, codec, payload, \
+     record_key, record_fingerprint, record_outcome, skips, reason";
+
+/// What is wrong with a row, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Damage(pub(super) &'static str);
+
+/// What kind of entry a row is; the numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Event = 1,
+    Record = 2,
+    Skip = 3,
+    /// The last event of a keyed command: the row holds the record too.
+    KeyedEvent = 4,
+}
+
+impl Kind {
+    /// Whether the entry advances the sequence number.
+    pub(super) fn is_event(self) -> bool {
+        matches!(self, Self::Event | Self::KeyedEvent)
+    }
+
+    /// Whether the entry holds an idempotency record.
+    pub(super) fn has_record(self) -> bool {
+        matches!(self, Self::Record | Self::KeyedEvent)
+    }
+}
+
+/// Where an entry belongs: everything on which chains, heads and offsets depend.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header<'a> {
+    pub(super) offset: u64,
+    pub(super) entity_type: &'a str,
+    pub(super) id: &'a str,
+    pub(super) kind: Kind,
+    pub(super) slice: Slice,
+    /// The entity's sequence number after this entry.
+    pub(super) sequence: u64,
+    /// The entity's entry before this one, or 0.
+    pub(super) previous: u64,
+    /// The entity's newest entry with a record before this one, or 0.
+    pub(super) previous_record: u64,
+}
+
+impl<'a> Header<'a> {
+    /// Reads and verifies the columns of [`HEADER`].
+    pub(super) fn read(row: &'a Row<'_>) -> Result<Self, Damage> {
+        let header = Self {
+            offset: number(row, 0)?,
+            entity_type: text(row, 1)?,
+            id: text(row, 2)?,
+            kind: match number(row, 3)? {
+                1 => Kind::Event,
+                2 => Kind::Record,
+                3 => Kind::Skip,
+                4 => Kind::KeyedEvent,
+                _ => return Err(Damage("its kind is unknown")),
+            },
+            slice: u16::try_from(number(row, 4)?)
+                .ok()
+                .and_then(Slice::new)
+                .ok_or(Damage("its slice is out of range"))?,
+            sequence: number(row, 5)?,
+            previous: number(row, 6)?,
+            previous_record: number(row, 7)?,
+        };
+        if header.sum() != signed(row, 8)? {
+            return Err(Damage("its header contradicts the checksum"));
+        }
+        if header.kind.is_event() && header.sequence == 0 {
+            return Err(Damage("an event has no sequence number"));
+        }
+        if header.previous >= header.offset || header.previous_record > header.previous {
+            return Err(Damage("it points forward"));
+        }
+        Ok(header)
+    }
+
+    /// The checksum as it is stored.
+    pub(super) fn sum(&self) -> i64 {
+        Checksum::of([
+            self.offset,
+            self.kind as u64,
+            u64::from(self.slice.get()),
+            self.sequence,
+            self.previous,
+            self.previous_record,
+        ])
+        .field(self.entity_type.as_bytes())
+        .field(self.id.as_bytes())
+        .stored()
+    }
+
+    /// Whether the entry belongs to `id`.
+    pub(super) fn is_of(&self, id: &PersistenceId) -> bool {
+        self.id == id.id() && self.entity_type == id.entity_type().as_str()
+    }
+
+    /// The sequence number of the entity before this entry.
+    pub(super) fn sequence_before(&self) -> u64 {
+        self.sequence - u64::from(self.kind.is_event())
+    }
+}
+
+/// Whether the row names `id`, without a look at the rest.
+pub(super) fn names(row: &Row<'_>, id: &PersistenceId) -> bool {
+    text(row, 2) == Ok(id.id()) && text(row, 1) == Ok(id.entity_type().as_str())
+}
+
+/// What an entry says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Body<'a> {
+    pub(super) time: i64,
+    pub(super) metadata: &'a [u8],
+    pub(super) event: Option<EventColumns<'a>>,
+    pub(super) record: Option<RecordColumns<'a>>,
+    pub(super) skip: Option<SkipColumns<'a>>,
+}
+
+/// The columns of an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventColumns<'a> {
+    pub(super) name: &'a str,
+    pub(super) version: u32,
+    pub(super) codec: u8,
+    pub(super) payload: &'a [u8],
+}
+
+/// The columns of an idempotency record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RecordColumns<'a> {
+    pub(super) key: &'a str,
+    pub(super) fingerprint: u128,
+    pub(super) outcome: &'a [u8],
+}
+
+/// The columns of a skip.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SkipColumns<'a> {
+    pub(super) sequence: u64,
+    pub(super) reason: &'a str,
+}
+
+impl<'a> Body<'a> {
+    /// Reads and verifies the columns of [`ENTRY`] beyond those of [`HEADER`].
+    pub(super) fn read(row: &'a Row<'_>, header: &Header<'_>) -> Result<Self, Damage> {
+        let body = Self {
+            time: signed(row, 10)?,
+            metadata: optional(row, 11, bytes)?.unwrap_or_default(),
+            event: optional(row, 12, text)?
+                .map(|name| EventColumns::read(row, name))
+                .transpose()?,
+            record: optional(row, 16, text)?
+                .map(|key| RecordColumns::read(row, key))
+                .transpose()?,
+            skip: optional(row, 19, number)?
+                .map(|sequence| {
+                    let reason = text(row, 20)?;
+                    Ok(SkipColumns { sequence, reason })
+                })
+                .transpose()?,
+        };
+        if body.sum(header.sum()) != signed(row, 9)? {
+            return Err(Damage("its body contradicts the checksum"));
+        }
+        let kind = header.kind;
+        if body.event.is_some() == kind.is_event()
+            && body.record.is_some() == kind.has_record()
+            && body.skip.is_some() == (kind == Kind::Skip)
+        {
+            Ok(body)
+        } else {
+            Err(Damage("its kind contradicts its columns"))
+        }
+    }
+
+    /// The checksum as it is stored; covers the header's, so that a body cannot change its place.
+    pub(super) fn sum(&self, header_sum: i64) -> i64 {
+        let mut sum = Checksum::of([header_sum.cast_unsigned(), self.time.cast_unsigned()])
+            .field(self.metadata);
+        if let Some(event) = &self.event {
+            sum = sum
+                .number(1 | (u64::from(event.version) << 8) | (u64::from(event.codec) << 40))
+                .field(event.name.as_bytes())
+                .field(event.payload);
+        }
+        if let Some(record) = &self.record {
+            sum = sum
+                .number(2)
+                .field(record.key.as_bytes())
+                .field(&record.fingerprint.to_be_bytes())
+                .field(record.outcome);
+        }
+        if let Some(skip) = &self.skip {
+            sum = sum.number(3).number(skip.sequence);
+            sum = sum.field(skip.reason.as_bytes());
+        }
+        sum.stored()
+    }
+}
+
+impl<'a> EventColumns<'a> {
+    fn read(row: &'a Row<'_>, name: &'a str) -> Result<Self, Damage> {
+        Ok(Self {
+            name,
+            version: number(row, 13)?
+                .try_into()
+                .map_err(|_| Damage("its version is out of range"))?,
+            codec: number(row, 14)?
+                .try_into()
+                .map_err(|_| Damage("its codec is out of range"))?,
+            payload: bytes(row, 15)?,
+        })
+    }
+}
+
+impl<'a> RecordColumns<'a> {
+    fn read(row: &'a Row<'_>, key: &'a str) -> Result<Self, Damage> {
+        let fingerprint = bytes(row, 17)?
+            .try_into()
+            .map_err(|_| Damage("its fingerprint has another length"))?;
+        Ok(Self {
+            key,
+            fingerprint: u128::from_be_bytes(fingerprint),
+            outcome: bytes(row, 18)?,
+        })
+    }
+}
+
+fn value<'a>(row: &'a Row<'_>, column: usize) -> Result<ValueRef<'a>, Damage> {
+    row.get_ref(column)
+        .map_err(|_| Damage("a column is missing"))
+}
+
+fn optional<'a, 'r, T>(
+    row: &'a Row<'r>,
+    column: usize,
+    read: fn(&'a Row<'r>, usize) -> Result<T, Damage>,
+) -> Result<Option<T>, Damage> {
+    if value(row, column)? == ValueRef::Null {
+        Ok(None)
+    } else {
+        read(row, column).map(Some)
+    }
+}
+
+/// A number as it is stored.
+pub(super) fn signed(row: &Row<'_>, column: usize) -> Result<i64, Damage> {
+    match value(row, column)? {
+        ValueRef::Integer(number) => Ok(number),
+        _ => Err(Damage("a column has another type")),
+    }
+}
+
+/// A number that is never negative.
+pub(super) fn number(row: &Row<'_>, column: usize) -> Result<u64, Damage> {
+    from_sql(signed(row, column)?).ok_or(Damage("a number is negative"))
+}
+
+/// Text, with zero bytes where it has some.
+pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, Damage> {
+    match value(row, column)? {
+        ValueRef::Text(bytes) => {
+            std::str::from_utf8(bytes).map_err(|_| Damage("a text is not UTF-8"))
+        }
+        _ => Err(Damage("a column has another type")),
+    }
+}
+
+/// Bytes.
+pub(super) fn bytes<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], Damage> {
+    match value(row, column)? {
+        ValueRef::Blob(bytes) => Ok(bytes),
+        _ => Err(Damage("a column has another type")),
+    }
+}

@@ -1,0 +1,160 @@
+//! The tables (FORMAT.md describes each column) and the check that a file has exactly these.
+
+use rusqlite::Connection;
+
+use super::checksum::Checksum;
+use super::failure::SqliteError;
+use super::limits::{APPLICATION_ID, FORMAT};
+use super::number::{from_sql, to_sql};
+use crate::FailureKind;
+
+const TABLES: [(&str, &str); 4] = [
+    (
+        "journal",
+        "CREATE TABLE journal (
+    offset INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    slice INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    previous INTEGER NOT NULL,
+    previous_record INTEGER NOT NULL,
+    header_sum INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    name TEXT,
+    version INTEGER,
+    codec INTEGER,
+    metadata BLOB,
+    payload BLOB,
+    record_key TEXT,
+    record_fingerprint BLOB,
+    record_outcome BLOB,
+    skips INTEGER,
+    reason TEXT,
+    body_sum INTEGER NOT NULL
+) STRICT",
+    ),
+    (
+        "heads",
+        "CREATE TABLE heads (
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    snapshot INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    skip INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    PRIMARY KEY (type, id)
+) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "snapshots",
+        "CREATE TABLE snapshots (
+    offset INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    shape BLOB NOT NULL,
+    codec INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT",
+    ),
+    (
+        "meta",
+        "CREATE TABLE meta (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch INTEGER NOT NULL,
+    watermark INTEGER NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT",
+    ),
+];
+
+/// Makes the tables of a new store, in one transaction.
+pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
+    let tx = conn.unchecked_transaction()?;
+    for (_, sql) in TABLES {
+        conn.execute_batch(sql)?;
+    }
+    conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    conn.pragma_update(None, "user_version", FORMAT)?;
+    Meta::default().insert(conn)?;
+    tx.commit()
+}
+
+/// The first difference between the tables of a file and those of this format.
+pub(super) fn difference(conn: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut statement = conn.prepare(
+        "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut seen = 0;
+    while let Some(row) = rows.next()? {
+        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
+        match TABLES.iter().find(|(table, _)| *table == name) {
+            Some((_, expected)) if *expected == sql => seen += 1,
+            Some(_) => return Ok(Some(format!("{name} is defined differently"))),
+            None => return Ok(Some(format!("{name} does not belong here"))),
+        }
+    }
+    Ok((seen != TABLES.len()).then(|| "a table is missing".to_owned()))
+}
+
+/// The one row of `meta`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Meta {
+    /// The newest owner.
+    pub(super) epoch: u64,
+    /// Up to here, every entry is covered by `heads`.
+    pub(super) watermark: u64,
+}
+
+impl Meta {
+    /// The row, or `Corrupt` when it is missing or contradicts its checksum.
+    pub(super) fn read(conn: &Connection) -> Result<Self, SqliteError> {
+        let mut statement = conn.prepare_cached("SELECT epoch, watermark, sum FROM meta")?;
+        let mut rows = statement.query([])?;
+        let Some(row) = rows.next()? else {
+            return Err(damaged("the row of table meta is missing"));
+        };
+        let (epoch, watermark): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let meta = from_sql(epoch)
+            .zip(from_sql(watermark))
+            .map(|(epoch, watermark)| Self { epoch, watermark });
+        match meta {
+            Some(meta) if meta.sum() == row.get::<_, i64>(2)? => Ok(meta),
+            _ => Err(damaged("the row of table meta is damaged")),
+        }
+    }
+
+    fn insert(self, conn: &Connection) -> rusqlite::Result<()> {
+        conn.execute(
+            "INSERT INTO meta (one, epoch, watermark, sum) VALUES (1, ?1, ?2, ?3)",
+            self.columns(),
+        )?;
+        Ok(())
+    }
+
+    /// Overwrites the row, inside the caller's transaction.
+    pub(super) fn write(self, conn: &Connection) -> rusqlite::Result<()> {
+        let sql = "UPDATE meta SET epoch = ?1, watermark = ?2, sum = ?3";
+        conn.prepare_cached(sql)?.execute(self.columns())?;
+        Ok(())
+    }
+
+    fn columns(self) -> (i64, i64, i64) {
+        (to_sql(self.epoch), to_sql(self.watermark), self.sum())
+    }
+
+    fn sum(self) -> i64 {
+        Checksum::of([self.epoch, self.watermark]).stored()
+    }
+}
+
+fn damaged(what: &str) -> SqliteError {
+    SqliteError::own(FailureKind::Corrupt, what)
+}

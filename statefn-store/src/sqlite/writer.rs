@@ -1,0 +1,270 @@
+//! The writer thread: the only one that changes the database.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::connection;
+use super::failure::SqliteError;
+use super::file::Place;
+use super::journal::{Answer, Journal, TransactionError};
+use super::limits::{IDLE, REOPEN_WAIT};
+use super::lock::LockFile;
+use super::queue::{Queue, Request, Waiting, Work};
+use super::reader::Readers;
+use super::shared::Shared;
+use crate::{CommitError, FailureKind, OwnerEpoch, StoreFailure};
+
+/// Owns the only writing connection and the lock file.
+pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) lock: LockFile,
+    pub(super) state: State,
+}
+
+/// Whether the database can be written.
+pub(super) enum State {
+    Serving(Box<Journal>),
+    Failed(Failed),
+}
+
+/// The database failed; nothing of it is in memory until it has been opened again.
+pub(super) struct Failed {
+    error: SqliteError,
+    wait: Duration,
+    retry: Instant,
+}
+
+impl Failed {
+    fn new(error: SqliteError) -> Self {
+        Self {
+            error,
+            wait: REOPEN_WAIT.0,
+            retry: now(),
+        }
+    }
+}
+
+impl Writer {
+    /// Works until the store is closed.
+    pub(super) fn run(mut self) {
+        let done = loop {
+            self.reopen_if_due();
+            match self.queue.next(self.patience()) {
+                Work::Commit(batches) => self.commit(batches),
+                Work::Other(Request::Claim(reply)) => {
+                    let claimed = self.claim();
+                    // Nobody listens when the caller has gone.
+                    let _ = reply.send(claimed);
+                }
+                Work::Other(Request::Close(reply)) => break reply,
+                #[cfg(test)]
+                Work::Other(Request::Test(test)) => {
+                    if let State::Serving(journal) = &mut self.state {
+                        test(journal);
+                    }
+                }
+                Work::Other(Request::Commit(waiting)) => self.commit(vec![waiting]),
+                Work::Idle => self.idle(),
+            }
+        };
+        self.close(done);
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        match &self.state {
+            State::Serving(journal) => journal.wants_idle().then_some(IDLE),
+            State::Failed(failed) => Some(failed.retry.saturating_duration_since(now())),
+        }
+    }
+
+    fn commit(&mut self, batches: Vec<Waiting>) {
+        let journal = match &mut self.state {
+            State::Serving(journal) => journal,
+            State::Failed(failed) => {
+                let failure = || reopening(&failed.error, &self.shared);
+                return refuse(batches, || CommitError::Unavailable(failure()));
+            }
+        };
+        if let Some(damage) = self.shared.published().read_only.clone() {
+            let failure = || damage.at(&self.shared.path);
+            return refuse(batches, || CommitError::Unavailable(failure()));
+        }
+        match journal.commit(batches.iter().map(|waiting| &waiting.batch)) {
+            Ok(answers) => {
+                answer(batches, answers);
+                if let Err(failed) = journal.after_commit() {
+                    self.fail(failed.error);
+                }
+            }
+            Err(TransactionError { unknown, error }) => {
+                // Poisoned before anybody hears of it: who asks next meets the truth.
+                let failure = error.clone();
+                if unknown || !error.is_busy() {
+                    self.fail(error);
+                }
+                refuse(batches, || {
+                    let failure = failure.at(&self.shared.path);
+                    if unknown {
+                        CommitError::Unknown(failure)
+                    } else {
+                        CommitError::Unavailable(failure)
+                    }
+                });
+            }
+        }
+    }
+
+    fn claim(&mut self) -> Result<OwnerEpoch, StoreFailure> {
+        let journal = match &mut self.state {
+            State::Serving(journal) => journal,
+            State::Failed(failed) => return Err(reopening(&failed.error, &self.shared)),
+        };
+        if self.shared.published().read_only.is_some() {
+            // No commit will be taken, so there is nobody to fence; readers get their store.
+            return journal
+                .next_epoch()
+                .map_err(|error| error.at(&self.shared.path));
+        }
+        journal
+            .claim()
+            .map_err(|TransactionError { unknown, error }| {
+                let failure = error.at(&self.shared.path);
+                if unknown || !error.is_busy() {
+                    self.fail(error);
+                }
+                failure
+            })
+    }
+
+    fn idle(&mut self) {
+        if let State::Serving(journal) = &mut self.state
+            && let Err(error) = journal.idle()
+            && !error.is_busy()
+        {
+            self.fail(error);
+        }
+    }
+
+    /// Drops the connection and everything in memory that came from it.
+    fn fail(&mut self, error: SqliteError) {
+        tracing::error!(path = %self.shared.path.display(), %error, "the database failed; reopening it");
+        for request in self.queue.drain_commits() {
+            turn_away(request, || reopening(&error, &self.shared));
+        }
+        self.state = State::Failed(Failed::new(error));
+    }
+
+    fn reopen_if_due(&mut self) {
+        let State::Failed(failed) = &mut self.state else {
+            return;
+        };
+        if now() < failed.retry {
+            return;
+        }
+        match reopen(&self.shared) {
+            Ok(journal) => {
+                tracing::info!(path = %self.shared.path.display(), "the database is open again");
+                self.state = State::Serving(Box::new(journal));
+            }
+            Err(error) => {
+                tracing::warn!(path = %self.shared.path.display(), %error, "reopening failed");
+                failed.error = error;
+                failed.retry = now() + failed.wait;
+                failed.wait = failed.wait.saturating_mul(2).min(REOPEN_WAIT.1);
+            }
+        }
+    }
+
+    fn close(self, reply: Option<oneshot::Sender<Result<(), StoreFailure>>>) {
+        let path = &self.shared.path;
+        self.readers.stop();
+        let closed = match self.state {
+            State::Serving(journal) => journal.close().map_err(|error| error.at(path)),
+            State::Failed(failed) => Err(failed.error.at(path)),
+        };
+        if let Err(error) = &closed {
+            tracing::warn!(path = %path.display(), %error, "the last checkpoint failed");
+        }
+        // Released before anybody hears of it, so that the file can be opened again at once.
+        drop(self.lock);
+        for request in self.queue.drain() {
+            turn_away(request, || closed_failure(&self.shared));
+        }
+        if let Some(reply) = reply {
+            let _ = reply.send(closed);
+        }
+    }
+}
+
+fn reopen(shared: &Arc<Shared>) -> Result<Journal, SqliteError> {
+    let place = Place {
+        path: shared.path.clone(),
+        exists: true,
+    };
+    let conn = connection::writer(&place)
+        .map_err(|error| SqliteError::own(FailureKind::Io, error.to_string()))?;
+    Journal::start(conn, Arc::clone(shared))
+}
+
+fn answer(batches: Vec<Waiting>, answers: Vec<Answer>) {
+    for (waiting, answer) in batches.into_iter().zip(answers) {
+        let result = match answer {
+            Answer::Outcomes(outcomes) => Ok(outcomes),
+            Answer::Fenced { current } => Err(CommitError::Fenced {
+                held: waiting.batch.epoch,
+                current,
+            }),
+        };
+        // Nobody listens when the caller has gone; the commit stands.
+        let _ = waiting.reply.send(result);
+    }
+}
+
+fn refuse(batches: Vec<Waiting>, error: impl Fn() -> CommitError) {
+    for waiting in batches {
+        let _ = waiting.reply.send(Err(error()));
+    }
+}
+
+/// Answers a request that comes too late.
+fn turn_away(request: Request, failure: impl Fn() -> StoreFailure) {
+    match request {
+        Request::Commit(waiting) => refuse(vec![waiting], || CommitError::Unavailable(failure())),
+        Request::Claim(reply) => {
+            let _ = reply.send(Err(failure()));
+        }
+        Request::Close(reply) => {
+            if let Some(reply) = reply {
+                let _ = reply.send(Ok(()));
+            }
+        }
+        #[cfg(test)]
+        Request::Test(_) => {}
+    }
+}
+
+/// The failure of a closed store.
+pub(super) fn closed_failure(shared: &Shared) -> StoreFailure {
+    let message = format!("{}: the store is closed", shared.path.display());
+    StoreFailure::new(FailureKind::Closed, message)
+}
+
+fn reopening(error: &SqliteError, shared: &Shared) -> StoreFailure {
+    let mut failure = error.at(&shared.path);
+    failure
+        .message
+        .push_str(" (the database is being reopened)");
+    failure
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only spaces out attempts to reopen a failed file; no promise depends on it"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
