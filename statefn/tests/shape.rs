@@ -1,5 +1,9 @@
 //! Shapes: what they hold, what changes them, and what cannot be traced.
 
+#![expect(dead_code, reason = "only the shapes of the types matter")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::option_option, reason = "it has a shape too")]
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -29,7 +33,6 @@ fn hash<T: DeserializeOwned>() -> u128 {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Everything {
     flag: bool,
     small: i8,
@@ -55,17 +58,14 @@ struct Everything {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Inner {
     a: u8,
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Wrapper<T>(T);
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 enum Choice {
     Nothing,
     One(Inner),
@@ -129,7 +129,6 @@ fn every_kind_of_type_is_shown() {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Node {
     value: u8,
     next: Option<Box<Node>>,
@@ -137,7 +136,6 @@ struct Node {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 enum Expr {
     Add(Box<Expr>, Box<Expr>),
     Block { body: Box<Statement> },
@@ -145,7 +143,6 @@ enum Expr {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 enum Statement {
     Loop(Box<Statement>),
     Eval(Expr),
@@ -155,7 +152,6 @@ enum Statement {
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Tree(BTreeMap<String, Tree>);
 
 #[test]
@@ -180,11 +176,9 @@ fn types_that_contain_themselves_end() {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Endless(Box<Endless>);
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 enum NeverEnds {
     A(Box<NeverEnds>),
     B { b: Box<NeverEnds> },
@@ -194,14 +188,12 @@ enum NeverEnds {
 enum Never {}
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 enum MostlyNever {
     Never(Never),
     Fine(u8),
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Blocked {
     never: Never,
     behind: u8,
@@ -350,7 +342,6 @@ mod first_kind {
     use serde::Deserialize;
 
     #[derive(Deserialize)]
-    #[expect(dead_code, reason = "only its shape matters")]
     pub(super) enum Kind {
         A,
         B(u8),
@@ -368,7 +359,6 @@ const HASH_OF_NODE: u128 = 163_483_984_209_600_353_216_312_249_966_693_568_763;
 const HASH_OF_NAMED: u128 = 47_770_201_837_653_019_964_015_223_160_481_861_121;
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Renamed {
     #[serde(rename = "new name", alias = "old", alias = "zzz")]
     a: u8,
@@ -387,7 +377,6 @@ enum RenamedVariants {
     #[serde(alias = "old")]
     SecondOne,
     #[serde(skip)]
-    #[expect(dead_code, reason = "skipped")]
     Skipped,
 }
 
@@ -400,7 +389,6 @@ fn attributes_show_as_documented() {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Flat {
     a: u8,
     #[serde(flatten)]
@@ -409,7 +397,6 @@ struct Flat {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "only its shape matters")]
 enum Untagged {
     A(u8),
     B(String),
@@ -417,7 +404,6 @@ enum Untagged {
 
 #[derive(Deserialize)]
 #[serde(tag = "kind")]
-#[expect(dead_code, reason = "only its shape matters")]
 enum Tagged {
     A { a: u8 },
     B { b: String },
@@ -425,14 +411,12 @@ enum Tagged {
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", content = "value")]
-#[expect(dead_code, reason = "only its shape matters")]
 enum Adjacent {
     A { a: u8 },
     B(String),
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only its shape matters")]
 struct Holder<T> {
     items: Vec<Option<T>>,
     behind: u8,
@@ -518,8 +502,7 @@ fn common_validated_types_are_traced() {
 macro_rules! doubling {
     ($($name:ident $inner:ty;)*) => {
         $(#[derive(Deserialize)]
-        #[expect(dead_code, reason = "only its shape matters")]
-        struct $name { a: Box<$inner>, b: Box<$inner> })*
+                struct $name { a: Box<$inner>, b: Box<$inner> })*
     };
 }
 

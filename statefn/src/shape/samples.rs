@@ -46,7 +46,7 @@ pub(super) fn float(attempt: usize) -> f32 {
 }
 
 pub(super) fn boolean(attempt: usize) -> bool {
-    attempt % 2 == 0
+    attempt.is_multiple_of(2)
 }
 
 pub(super) fn character(attempt: usize) -> char {

@@ -96,6 +96,7 @@ fn many_structs(
     // After an error these would only be more complaints about the same handlers.
     let checks = is_sound.then(|| checks(scope, &types));
     let implementation = implementation(scope, &ident, &variants, &types);
+    let comparison = comparison(scope, &ident, &variants, &types);
     let rest = quote_spanned! {*span=>
         #checks
         #[doc(hidden)]
@@ -107,6 +108,7 @@ fn many_structs(
             #(#variants(#types),)*
         }
         #implementation
+        #comparison
         #(
             #[automatically_derived]
             impl #krate::event::EventOf<#entity> for #types {
@@ -154,6 +156,38 @@ fn implementation(scope: &Scope, ident: &Ident, variants: &[Ident], types: &[Typ
                 match index {
                     #(#described => <#types as #krate::event::Event>::describe(0, forms),)*
                     _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// The hidden enum can be compared and shown when every event can: the test kit asks for it.
+fn comparison(scope: &Scope, ident: &Ident, variants: &[Ident], types: &[Type]) -> TokenStream {
+    let span = scope.span;
+    // A bound without parameters is an error where it does not hold; under `for` it is a
+    // condition like any other.
+    quote_spanned! {span=>
+        #[automatically_derived]
+        impl ::core::cmp::PartialEq for #ident
+        where
+            #(for<'event> #types: ::core::cmp::PartialEq,)*
+        {
+            fn eq(&self, other: &Self) -> ::core::primitive::bool {
+                match (self, other) {
+                    #((Self::#variants(left), Self::#variants(right)) => left == right,)*
+                    _ => false,
+                }
+            }
+        }
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #ident
+        where
+            #(for<'event> #types: ::core::fmt::Debug,)*
+        {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                match self {
+                    #(Self::#variants(event) => ::core::fmt::Debug::fmt(event, f),)*
                 }
             }
         }

@@ -224,7 +224,7 @@ impl<'b, A> GuardedParts<'b, A> {
         }
     }
 
-    fn count<T, E: Error>(&self, part: &Option<T>) -> Result<(), E> {
+    fn count<T, E: Error>(&self, part: Option<&T>) -> Result<(), E> {
         if self.counts && part.is_some() {
             self.budget.element(E::custom)?;
         }
@@ -245,7 +245,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for GuardedParts<'_, A> {
     ) -> Result<Option<S::Value>, A::Error> {
         let seed = GuardedSeed::new(seed, self.budget);
         let element = self.inner.next_element_seed(seed)?;
-        self.count(&element)?;
+        self.count(element.as_ref())?;
         Ok(element)
     }
 
@@ -263,7 +263,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for GuardedParts<'_, A> {
     ) -> Result<Option<S::Value>, A::Error> {
         let seed = GuardedSeed::new(seed, self.budget);
         let key = self.inner.next_key_seed(seed)?;
-        self.count(&key)?;
+        self.count(key.as_ref())?;
         Ok(key)
     }
 

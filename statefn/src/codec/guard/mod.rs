@@ -64,16 +64,12 @@ impl Budget {
 
     /// Goes `levels` down.
     fn enter<E>(&self, levels: usize, error: fn(&'static str) -> E) -> Result<(), E> {
-        match self.levels.get().checked_sub(levels) {
-            Some(left) => {
-                self.levels.set(left);
-                Ok(())
-            }
-            None => {
-                self.exceeded.set(Some(Exceeded::Levels));
-                Err(error("nested too deeply"))
-            }
-        }
+        let Some(left) = self.levels.get().checked_sub(levels) else {
+            self.exceeded.set(Some(Exceeded::Levels));
+            return Err(error("nested too deeply"));
+        };
+        self.levels.set(left);
+        Ok(())
     }
 
     /// Comes `levels` up again.
@@ -83,15 +79,11 @@ impl Budget {
 
     /// Takes one element.
     fn element<E>(&self, error: fn(&'static str) -> E) -> Result<(), E> {
-        match self.elements.get().checked_sub(1) {
-            Some(left) => {
-                self.elements.set(left);
-                Ok(())
-            }
-            None => {
-                self.exceeded.set(Some(Exceeded::Elements));
-                Err(error("more elements than bytes"))
-            }
-        }
+        let Some(left) = self.elements.get().checked_sub(1) else {
+            self.exceeded.set(Some(Exceeded::Elements));
+            return Err(error("more elements than bytes"));
+        };
+        self.elements.set(left);
+        Ok(())
     }
 }
