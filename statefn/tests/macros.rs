@@ -1,6 +1,5 @@
 //! Entities made by the macros.
 
-#![allow(missing_docs, reason = "test")]
 use serde::{Deserialize, Serialize};
 use statefn::prelude::*;
 
@@ -100,7 +99,7 @@ impl Cart {
                 }),
             },
             CartEvent::ItemRemoved { product_id } => {
-                self.items.retain(|i| i.product_id != *product_id)
+                self.items.retain(|i| i.product_id != *product_id);
             }
         }
     }

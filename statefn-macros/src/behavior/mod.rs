@@ -11,7 +11,7 @@ mod validate;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ImplItem, ItemImpl};
+use syn::{ImplItem, ItemImpl, parse_quote};
 
 use crate::diagnostics::Diagnostics;
 
@@ -36,11 +36,27 @@ pub(crate) fn expand(
     quote!(#item #errors #expansion)
 }
 
-/// Takes the helper attributes off, which only `#[entity]` understands.
+/// Takes the helper attributes off, which only `#[entity]` understands, and lets a handler's
+/// signature be what it has to be: `&self` also when the state is not read, owned arguments, a
+/// `Result` that never is an error.
 fn strip_helpers(item: &mut ItemImpl) {
     for member in &mut item.items {
-        if let ImplItem::Fn(method) = member {
-            method.attrs.retain(|attr| method::Role::of(attr).is_none());
+        let ImplItem::Fn(method) = member else {
+            continue;
+        };
+        let before = method.attrs.len();
+        method.attrs.retain(|attr| method::Role::of(attr).is_none());
+        if method.attrs.len() < before {
+            // First, so that the user's own lint attributes win.
+            let allow = parse_quote! {
+                #[allow(
+                    clippy::needless_pass_by_value,
+                    clippy::trivially_copy_pass_by_ref,
+                    clippy::unnecessary_wraps,
+                    clippy::unused_self
+                )]
+            };
+            method.attrs.insert(0, allow);
         }
     }
 }

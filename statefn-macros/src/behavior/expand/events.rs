@@ -17,7 +17,7 @@ pub(super) fn expand(scope: &Scope, handlers: &[Handler], is_sound: bool) -> Tok
     } = scope;
     let (event, apply, rest) = match handlers {
         [] => (
-            quote_spanned!(*span=> #krate::__private::NoEvent),
+            quote_spanned!(*span=> type Event = #krate::__private::NoEvent;),
             quote_spanned!(*span=> match *event {}),
             TokenStream::new(),
         ),
@@ -28,7 +28,7 @@ pub(super) fn expand(scope: &Scope, handlers: &[Handler], is_sound: bool) -> Tok
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic, deprecated)]
         impl #krate::entity::Behavior for #entity {
-            type Event = #event;
+            #event
             fn apply(&mut self, event: &Self::Event) {
                 #apply
             }
@@ -67,7 +67,9 @@ fn one_type(scope: &Scope, handler: &Handler) -> (TokenStream, TokenStream, Toke
             fn into_event(self) -> #event { self }
         }
     };
-    (quote_spanned!(*span=> #event), apply, into)
+    let place = scope.at(anchor(&event)).span;
+    let event = quote_spanned!(place=> type Event = #event;);
+    (event, apply, into)
 }
 
 /// A hidden enum of the handled event structs.
@@ -116,7 +118,8 @@ fn many_structs(
             }
         )*
     };
-    (quote_spanned!(*span=> #ident), apply, rest)
+    let event = quote_spanned!(*span=> type Event = #ident;);
+    (event, apply, rest)
 }
 
 /// The hidden enum is an event type whose names and versions are those of the structs.

@@ -1,6 +1,6 @@
 //! The hidden type of an operation, and how it runs.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::Type;
 
@@ -21,7 +21,7 @@ pub(super) fn expand(scope: &Scope, operation: &Operation) -> TokenStream {
     let Operation { cfgs, .. } = operation;
     let ty = operation_type(scope, operation);
     let name = &operation.stored_name;
-    let (reply, error) = answer_types(scope, operation);
+    let answer = answer_types(scope, operation);
     let (mode, run) = match operation.role {
         Role::Query => ("Reads", query(scope, operation, &ty)),
         _ => ("Writes", command(scope, operation, &ty)),
@@ -35,8 +35,7 @@ pub(super) fn expand(scope: &Scope, operation: &Operation) -> TokenStream {
         #[automatically_derived]
         impl #krate::command::Operation for #ty {
             type Entity = #entity;
-            type Reply = #reply;
-            type Error = #error;
+            #answer
             type Mode = #krate::command::#mode;
             const NAME: &'static ::core::primitive::str = #name;
         }
@@ -95,35 +94,35 @@ fn definition(scope: &Scope, operation: &Operation) -> TokenStream {
     }
 }
 
-fn answer_types(scope: &Scope, operation: &Operation) -> (TokenStream, TokenStream) {
+/// The associated types of the answer; what is wrong with one shows where it is written.
+fn answer_types(scope: &Scope, operation: &Operation) -> TokenStream {
+    let plain = |name: &str, ty: &Type| {
+        let Scope { span, .. } = scope.at(anchor(ty));
+        let (name, ty) = (Ident::new(name, span), scope.outside(ty));
+        quote_spanned!(span=> type #name = #ty;)
+    };
+    // Whatever alias of `Result` it is, the compiler knows its two types.
+    let part = |name: &str, whole: &Type, part: &str, place: &Type| {
+        let Scope { krate, span, .. } = scope.at(anchor(place));
+        let (name, part) = (Ident::new(name, span), Ident::new(part, span));
+        let whole = scope.outside(whole);
+        quote_spanned!(span=> type #name = <#whole as #krate::__private::ResultParts>::#part;)
+    };
     let Scope { krate, span, .. } = scope;
-    let infallible = || quote_spanned!(*span=> #krate::Infallible);
-    match &operation.returns {
-        Returns::Plain(None) => (quote_spanned!(*span=> ()), infallible()),
-        Returns::Plain(Some(ty)) | Returns::Then(ty) => {
-            let ty = scope.outside(ty);
-            (quote_spanned!(*span=> #ty), infallible())
-        }
+    let infallible = quote_spanned!(*span=> type Error = #krate::Infallible;);
+    let (reply, error) = match &operation.returns {
+        Returns::Plain(None) => (quote_spanned!(*span=> type Reply = ();), infallible),
+        Returns::Plain(Some(ty)) | Returns::Then(ty) => (plain("Reply", ty), infallible),
         Returns::Fallible { whole } => (
-            part(scope, whole, "Ok", anchor(first_type(whole))),
-            part(scope, whole, "Err", anchor(last_type(whole))),
+            part("Reply", whole, "Ok", first_type(whole)),
+            part("Error", whole, "Err", last_type(whole)),
         ),
-        Returns::FallibleThen { whole, reply } => {
-            let reply = scope.outside(reply);
-            (
-                quote_spanned!(*span=> #reply),
-                part(scope, whole, "Err", anchor(last_type(whole))),
-            )
-        }
-    }
-}
-
-/// One of the two types of a `Result`: whatever alias it is, the compiler knows them.
-fn part(scope: &Scope, whole: &Type, part: &str, place: Span) -> TokenStream {
-    let whole = scope.outside(whole);
-    let Scope { krate, span, .. } = scope.at(place);
-    let part = Ident::new(part, span);
-    quote_spanned!(span=> <#whole as #krate::__private::ResultParts>::#part)
+        Returns::FallibleThen { whole, reply } => (
+            plain("Reply", reply),
+            part("Error", whole, "Err", last_type(whole)),
+        ),
+    };
+    quote_spanned!(*span=> #reply #error)
 }
 
 /// What only the compiler can tell.

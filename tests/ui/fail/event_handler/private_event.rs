@@ -1,0 +1,23 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+enum CartEvent {
+    Emptied,
+}
+
+#[entity(event_sourced)]
+#[derive(Default, Serialize, Deserialize)]
+pub struct Cart {
+    items: Vec<String>,
+}
+
+#[entity]
+impl Cart {
+    #[event_handler]
+    fn apply(&mut self, _event: &CartEvent) {
+        self.items.clear();
+    }
+}
+
+fn main() {}
