@@ -3,12 +3,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use statefn::store::{Entry, Memory, Offset, OwnerEpoch, PersistenceId, Store};
 use statefn::testing::VirtualClock;
-use statefn::{Builder, CallError, Limits, Persisted, Runtime};
+use statefn::{Builder, CallError, Limits, Overload, Persisted, Runtime};
 use statefn_store::testing::Faulty;
 
 use crate::account::{Account, AccountRef};
@@ -165,4 +166,66 @@ pub(crate) fn persisted<T: std::fmt::Debug, E>(answer: &Result<T, CallError<E>>)
 
 pub(crate) fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
+}
+
+pub(crate) fn overloaded<T, E>(by: Overload) -> Result<T, CallError<E>> {
+    Err(CallError::Overloaded(by))
+}
+
+/// The messages of this thread's tracing events, until it is dropped.
+pub(crate) struct Events {
+    messages: Arc<Mutex<Vec<String>>>,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+impl Events {
+    pub(crate) fn collect() -> Self {
+        let collector = Collector::default();
+        let messages = Arc::clone(&collector.0);
+        Self {
+            messages,
+            _guard: tracing::subscriber::set_default(collector),
+        }
+    }
+
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.count(text) > 0
+    }
+
+    pub(crate) fn count(&self, text: &str) -> usize {
+        let messages = self.messages.lock().unwrap();
+        let found = messages.iter().filter(|message| message.contains(text));
+        found.count()
+    }
+}
+
+#[derive(Default)]
+struct Collector(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Collector {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = String::new();
+        event.record(
+            &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                text.push_str(&format!("{}={value:?} ", field.name()));
+            },
+        );
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }

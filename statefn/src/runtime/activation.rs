@@ -7,6 +7,7 @@ use std::sync::Arc;
 use statefn_store::{Offset, PersistenceId, SequenceNumber};
 
 use crate::limits::Limits;
+use crate::runtime::isolate::discard;
 use crate::runtime::keys::Keys;
 use crate::runtime::slot::Job;
 
@@ -157,7 +158,7 @@ impl Activation {
     /// Drops the state; what is in the pipeline still decides what becomes of its callers.
     pub(super) fn discard(&mut self) {
         if !matches!(self.phase, Phase::Homeless) {
-            self.phase = Phase::Draining;
+            discard(std::mem::replace(&mut self.phase, Phase::Draining));
         }
         self.keys = None;
     }

@@ -16,7 +16,14 @@ pub(crate) fn isolate<T>(code: impl FnOnce() -> T) -> Result<T, Arc<str>> {
     let outer = IN_HANDLER.replace(true);
     let result = catch_unwind(AssertUnwindSafe(code));
     IN_HANDLER.set(outer);
-    result.map_err(|panic| message(&*panic))
+    result.map_err(message)
+}
+
+/// Drops a value that may hold user code: a panic on the way is reported and goes no further.
+pub(crate) fn discard<T>(value: T) {
+    if let Err(panic) = isolate(|| drop(value)) {
+        tracing::error!(%panic, "a value panicked when it was dropped");
+    }
 }
 
 /// Whether this thread is inside user code of an entity.
@@ -25,12 +32,17 @@ pub(crate) fn in_handler() -> bool {
 }
 
 /// What a panic said.
-pub(super) fn message(panic: &(dyn Any + Send)) -> Arc<str> {
-    if let Some(text) = panic.downcast_ref::<&'static str>() {
+pub(super) fn message(panic: Box<dyn Any + Send>) -> Arc<str> {
+    let text = if let Some(text) = panic.downcast_ref::<&'static str>() {
         (*text).into()
     } else if let Some(text) = panic.downcast_ref::<String>() {
         text.as_str().into()
     } else {
         "a panic without a message".into()
+    };
+    // What a panic carries may panic as well; what that carries is beyond caring.
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(panic);
     }
+    text
 }

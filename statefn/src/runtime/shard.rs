@@ -14,6 +14,7 @@ use statefn_store::{CommitError, Outcome, PersistenceId, StoredRecord};
 use crate::call_error::Failure;
 use crate::command::Operation;
 use crate::runtime::core::{Accepted, Action, Core, Outputs};
+use crate::runtime::isolate::discard;
 use crate::runtime::recovery::Recovered;
 use crate::runtime::shared::{Intake, Shared};
 use crate::runtime::slot::{Job, Slot};
@@ -343,11 +344,12 @@ impl Shard {
             return false;
         };
         while let Some(input) = self.next_input() {
-            if let Input::Call { job, .. } | Input::Found { job, .. } = input
+            if let Input::Call { job, .. } | Input::Found { job, .. } = &input
                 && let Some(waker) = job.refuse(waiting.clone())
             {
                 waker.wake();
             }
+            discard(input);
         }
         core.stop(wrote, waiting, &self.shared);
         self.leave(core);

@@ -10,6 +10,7 @@ use crate::call_error::{CallError, Failure};
 use crate::command::Operation;
 use crate::runtime::activation::Activation;
 use crate::runtime::budget::Permit;
+use crate::runtime::isolate::discard;
 use crate::runtime::shared::Shared;
 use crate::runtime::step::{self, Behind, Request, Step, Turn};
 
@@ -108,8 +109,13 @@ impl<O: Operation> Slot<O> {
     /// A call that must wait in a queue, if the runtime still takes one.
     pub(super) fn accept(request: Request<O>, shared: &Shared) -> Result<Self, Failure> {
         let bytes = step::argument_bytes(&request);
-        let permit = shared.budget.admit(bytes, &shared.limits)?;
-        Ok(Self::queued(request, shared.env.now(), permit))
+        match shared.budget.admit(bytes, &shared.limits) {
+            Ok(permit) => Ok(Self::queued(request, shared.env.now(), permit)),
+            Err(failure) => {
+                discard(request);
+                Err(failure)
+            }
+        }
     }
 
     /// A call that has run at once and whose answer waits for a commit.
@@ -156,29 +162,38 @@ impl<O: Operation> Slot<O> {
 
     /// The caller waits no longer: what it may say of the outcome. `None` if the answer came first.
     pub(crate) fn give_up(&self) -> Option<Failure> {
-        let mut state = self.lock();
-        match &*state {
+        let state = self.lock();
+        let failure = match &*state {
             State::Queued { call: Some(_), .. } | State::Gated { wrote: false, .. } => {
-                *state = State::Gone;
-                Some(Failure::Timeout)
+                Failure::Timeout
             }
             State::Queued { .. } | State::Gated { .. } => {
-                *state = State::Gone;
-                Some(Failure::unknown(
-                    "the deadline passed while the command was under way",
-                ))
+                Failure::unknown("the deadline passed while the command was under way")
             }
-            State::Ready(_) | State::Gone => None,
-        }
+            State::Ready(_) | State::Gone => return None,
+        };
+        Self::change(state, State::Gone);
+        Some(failure)
+    }
+
+    /// Moves on to another state. The last one may hold values of the user.
+    fn change(mut state: MutexGuard<'_, State<O>>, next: State<O>) {
+        let last = std::mem::replace(&mut *state, next);
+        drop(state);
+        discard(last);
     }
 
     fn answer(&self, answer: Answer<O>) -> Option<Waker> {
         let mut state = self.lock();
         let waker = match &mut *state {
             State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
-            State::Ready(_) | State::Gone => return None,
+            State::Ready(_) | State::Gone => {
+                drop(state);
+                discard(answer);
+                return None;
+            }
         };
-        *state = State::Ready(answer);
+        Self::change(state, State::Ready(answer));
         waker
     }
 
@@ -203,7 +218,7 @@ impl<O: Operation> Slot<O> {
             ),
             State::Queued { .. } | State::Ready(_) | State::Gone => return None,
         };
-        *state = State::Ready(Err(failure.widen()));
+        Self::change(state, State::Ready(Err(failure.widen())));
         waker
     }
 
@@ -219,9 +234,11 @@ impl<O: Operation> Slot<O> {
                 JobDone::Lost(self, failure)
             }
             Step::LookUp(look_up, call) => {
-                if let State::Queued { call: place, .. } = &mut *self.lock() {
-                    *place = Some(call);
-                }
+                let left = match &mut *self.lock() {
+                    State::Queued { call: place, .. } => place.replace(call),
+                    _ => Some(call),
+                };
+                discard(left);
                 JobDone::LookUp(look_up, self)
             }
         }
@@ -233,45 +250,52 @@ impl<O: Operation> Slot<O> {
         let waker = match &mut *state {
             State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
             // A caller that gave up is gone; its command runs to the end all the same.
-            State::Ready(_) | State::Gone => return,
+            State::Ready(_) | State::Gone => {
+                drop(state);
+                return discard(answer);
+            }
         };
-        *state = State::Gated {
+        let gated = State::Gated {
             answer,
             wrote,
             waker,
         };
+        Self::change(state, gated);
     }
 
-    fn start(&self, turn: &Turn<'_>) -> Option<Request<O>> {
+    /// Takes the request to run it; the caller's waker instead if it came too late.
+    fn start(&self, turn: &Turn<'_>) -> Result<Request<O>, Option<Waker>> {
         let mut state = self.lock();
         let State::Queued { call, waker } = &mut *state else {
-            return None;
+            return Err(None);
         };
-        let too_late = call
-            .as_ref()
-            .and_then(|call| call.options.deadline)
-            .is_some_and(|deadline| turn.env.now() >= deadline);
-        if too_late {
-            let waker = waker.take();
-            *state = State::Ready(Err(CallError::Timeout));
-            drop(state);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-            return None;
+        let deadline = call.as_ref().and_then(|call| call.options.deadline);
+        if deadline.is_none_or(|deadline| turn.env.now() < deadline) {
+            return call.take().ok_or(None);
         }
-        call.take()
+        let waker = waker.take();
+        Self::change(state, State::Ready(Err(CallError::Timeout)));
+        Err(waker)
+    }
+}
+
+impl<O: Operation> Drop for Slot<O> {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(state, State::Gone) {
+            discard(std::mem::replace(state, State::Gone));
+        }
     }
 }
 
 impl<O: Operation> Job for Slot<O> {
     fn run(self: Arc<Self>, activation: &mut Activation, turn: &Turn<'_>) -> JobDone {
         match self.start(turn) {
-            Some(call) => {
+            Ok(call) => {
                 let step = step::run(call, activation, turn);
                 self.settle(step)
             }
-            None => JobDone::Answered(None),
+            Err(waker) => JobDone::Answered(waker),
         }
     }
 
@@ -282,11 +306,11 @@ impl<O: Operation> Job for Slot<O> {
         turn: &Turn<'_>,
     ) -> JobDone {
         match self.start(turn) {
-            Some(call) => {
+            Ok(call) => {
                 let step = step::resume(call, found, activation, turn);
                 self.settle(step)
             }
-            None => JobDone::Answered(None),
+            Err(waker) => JobDone::Answered(waker),
         }
     }
 

@@ -134,7 +134,7 @@ impl<T, F: FnOnce(Result<T, Broken>) -> Input + Unpin> Future for Work<T, F> {
             Ok(Poll::Ready(value)) => Ok(value),
             Err(panic) => Err(Broken(format!(
                 "the store panicked: {}",
-                isolate::message(&*panic)
+                isolate::message(panic)
             ))),
         };
         if let Some(finish) = this.finish.take() {

@@ -9,6 +9,7 @@ use crate::call_error::{Failure, Overload};
 use crate::command::{Mode, Operation};
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::budget::Permit;
+use crate::runtime::isolate::discard;
 use crate::runtime::pipeline::{Pipeline, Tag};
 use crate::runtime::shared::Shared;
 use crate::runtime::slot::{Job, JobDone, Slot, Waiter};
@@ -40,7 +41,10 @@ impl Core {
         let may_wait = <O::Mode as Mode<O>>::WRITES || activation.uncommitted > 0;
         let permit = match may_wait.then(|| shared.budget.admit(0, &shared.limits)) {
             Some(Ok(permit)) => Some(permit),
-            Some(Err(failure)) => return Accepted::Answered(Err(failure.widen())),
+            Some(Err(failure)) => {
+                discard(request);
+                return Accepted::Answered(Err(failure.widen()));
+            }
             None => None,
         };
         activation.used = shared.tick();

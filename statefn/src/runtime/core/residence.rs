@@ -7,6 +7,7 @@ use statefn_store::{PersistenceId, StoredRecord};
 use super::{Action, Core};
 use crate::call_error::{Failure, Overload};
 use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::isolate::discard;
 use crate::runtime::recovery::Recovered;
 use crate::runtime::shared::Shared;
 use crate::runtime::slot::Job;
@@ -87,12 +88,12 @@ impl Core {
         result: Result<Recovered, Failure>,
         shared: &Shared,
     ) {
-        let Some(activation) = self.table.get_mut(id) else {
-            return;
+        let current = self.table.get_mut(id);
+        let Some(activation) = current.filter(|activation| {
+            activation.incarnation == incarnation && matches!(activation.phase, Phase::Recovering)
+        }) else {
+            return discard(result.map(|recovered| recovered.state));
         };
-        if activation.incarnation != incarnation || !matches!(activation.phase, Phase::Recovering) {
-            return;
-        }
         match result {
             Ok(recovered) => {
                 activation.phase = Phase::Resident(recovered.state);
@@ -119,6 +120,7 @@ impl Core {
         for job in activation.take_mailbox() {
             self.wake(job.refuse(failure.clone()));
         }
+        activation.discard();
     }
 
     /// Asks the shell for a key; the entity's other commands wait.
@@ -169,7 +171,13 @@ impl Core {
             Ok(_) => {
                 self.wake(job.refuse(Failure::unavailable("the entity was discarded meanwhile")));
             }
-            Err(failure) => self.wake(job.refuse(failure)),
+            Err(failure) => {
+                self.wake(job.refuse(failure.clone()));
+                // What lies in its journal is damaged: it must not go on as if it were not.
+                if matches!(failure, Failure::Quarantined(_)) {
+                    self.lost(id, &failure, shared);
+                }
+            }
         }
         if self.table.get(id).is_some_and(Activation::has_mail) {
             self.runnable.push_back(id.clone());
