@@ -139,3 +139,30 @@ async fn p8_snapshots_that_are_too_large_are_left_out() {
     world.runtime.crash().await.unwrap();
     assert_eq!(alice.total().await, Ok(60));
 }
+
+#[statefn::test]
+async fn p8_a_key_of_a_command_that_writes_too_much_stays_free() {
+    let limits = Limits {
+        batch_bytes_max: 400,
+        snapshot_bytes_max: 100,
+        ..Limits::default()
+    };
+    let world = World::with(limits).await;
+    let alice = world.account("alice");
+    assert_eq!(alice.total().await, Ok(0));
+    for _ in 0..2 {
+        let refused = alice.refuse("x".repeat(500)).with_key("k").await;
+        assert!(
+            matches!(refused, Err(CallError::TooLarge { limit: 500, .. })),
+            "{refused:?}"
+        );
+        let written = alice.note_often("x".repeat(100), 5).with_key("k").await;
+        assert!(
+            matches!(written, Err(CallError::TooLarge { limit: 500, .. })),
+            "{written:?}"
+        );
+    }
+    assert_eq!(alice.add(1).with_key("k").await, Ok(1));
+    assert_eq!(alice.notes().await, Ok(0));
+    world.assert_quiet().await;
+}

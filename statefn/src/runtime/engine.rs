@@ -94,21 +94,43 @@ impl Engine {
         }
     }
 
-    fn tick(&self, stuck: &mut [Option<(u64, Duration)>]) {
+    fn tick(&self, stuck: &mut [Option<Stuck>]) {
         self.shared.move_tick();
         let now = self.shared.env.now();
         for (index, (shard, stuck)) in self.shards.iter().zip(stuck).enumerate() {
-            *stuck = match (shard.tick(), *stuck) {
+            *stuck = match (shard.tick(), stuck.take()) {
                 (None, _) => None,
-                (Some(visits), Some((before, since))) if visits == before => {
-                    if now.saturating_sub(since) >= STUCK_AFTER {
-                        tracing::error!(shard = index, "a handler does not return");
-                    }
-                    Some((before, since))
+                (Some(visits), Some(before)) if visits == before.visits => {
+                    Some(before.report(index, now))
                 }
-                (Some(visits), _) => Some((visits, now)),
+                (Some(visits), _) => Some(Stuck {
+                    visits,
+                    since: now,
+                    report_after: STUCK_AFTER,
+                }),
             };
         }
+    }
+}
+
+/// A shard whose lock is not let go.
+struct Stuck {
+    /// How often the shard had been entered when this was first seen.
+    visits: u64,
+    since: Duration,
+    /// Doubles with each report.
+    report_after: Duration,
+}
+
+impl Stuck {
+    fn report(mut self, shard: usize, now: Duration) -> Self {
+        let held = now.saturating_sub(self.since);
+        if held >= self.report_after {
+            let seconds = held.as_secs();
+            tracing::error!(shard, seconds, "a handler does not return");
+            self.report_after = held.saturating_mul(2);
+        }
+        self
     }
 }
 
@@ -134,7 +156,7 @@ async fn look_after(engine: Weak<Engine>) {
         let Some(engine) = engine.upgrade() else {
             return;
         };
-        stuck.resize(engine.shards.len(), None);
+        stuck.resize_with(engine.shards.len(), || None);
         engine.tick(&mut stuck);
     }
 }

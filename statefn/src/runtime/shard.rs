@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
+use std::task::Waker;
 use std::time::Duration;
 
 use statefn_store::{CommitError, Outcome, PersistenceId, StoredRecord};
@@ -311,11 +312,29 @@ impl Shard {
     /// Time has passed. A busy shard is left alone; the number of its visits tells whether it moves.
     pub(crate) fn tick(self: &Arc<Self>) -> Option<u64> {
         let Some(mut core) = self.enter() else {
+            self.expire_inbox();
             return Some(self.visits.load(Ordering::Relaxed));
         };
         core.tick(&self.shared);
         self.leave_to_task(core);
         None
+    }
+
+    /// Answers the calls that have waited too long for the lock.
+    fn expire_inbox(&self) {
+        let timeout = self.shared.limits.call_timeout;
+        let Some(oldest) = self.shared.env.now().checked_sub(timeout) else {
+            return;
+        };
+        let wakers: Vec<Waker> = {
+            let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let expired = inbox.iter().filter_map(|input| match input {
+                Input::Call { job, .. } => job.expire(oldest),
+                _ => None,
+            });
+            expired.collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Lets the entity go that was used longest ago, if the shard is free and one is idle.

@@ -2,7 +2,6 @@
 //!
 //! No input or output, no waiting: the shard decides what happens with the result.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use statefn_store::{
@@ -222,9 +221,14 @@ fn execute<O: Operation>(
     let Request { operation, options } = request;
     let _span = spans::command(&id, O::NAME, sequence).entered();
     let metadata = options.metadata;
+    // Before the handler runs, so that what cannot be stored has no effect to be undone.
+    let stored_metadata = match outcome::encode_metadata(&metadata, turn.limits) {
+        Ok(stored) => stored,
+        Err(failure) => return Step::Answer(Err(failure.widen())),
+    };
     let context = || Context::new(id.clone(), sequence, turn.env.wall(), metadata);
     let (handled, context) = <O::Mode as Mode<O>>::run(operation, entity, context);
-    let (mut draft, emitted) = Draft::new(context, keyed, turn);
+    let (mut draft, emitted) = Draft::new(context, stored_metadata, keyed, turn);
     let codec = turn.hosted.options.codec;
     let decision = match conclude(handled, &emitted, entity, codec, turn.limits) {
         Ok(decision) => decision,
@@ -239,7 +243,8 @@ fn execute<O: Operation>(
 /// A command's writes while they come together.
 struct Draft {
     now: Timestamp,
-    metadata: Metadata,
+    /// As stored.
+    metadata: Vec<u8>,
     encoded: Vec<NewEvent>,
     snapshot: Option<NewSnapshot>,
     keyed: Option<Keyed>,
@@ -249,12 +254,16 @@ impl Draft {
     /// A draft, and the events that were emitted.
     fn new<E: Behavior>(
         context: Option<Context<E>>,
+        metadata: Vec<u8>,
         keyed: Option<Keyed>,
         turn: &Turn<'_>,
     ) -> (Self, Vec<E::Event>) {
-        let (now, events, metadata) = match context {
-            Some(context) => context.into_parts(),
-            None => (turn.env.wall(), Vec::new(), Metadata::new()),
+        let (now, events) = match context {
+            Some(context) => {
+                let (now, events, _) = context.into_parts();
+                (now, events)
+            }
+            None => (turn.env.wall(), Vec::new()),
         };
         let draft = Self {
             now,
@@ -298,24 +307,15 @@ impl Draft {
         turn: &Turn<'_>,
     ) -> Result<Write, Failure> {
         let mut member = Member::new(activation.id.clone(), activation.sequence, self.now);
-        member.metadata = outcome::encode_metadata(&self.metadata, turn.limits)?;
+        member.metadata = self.metadata;
         member.events = self.encoded;
         member.snapshot = self.snapshot;
-        let mut key = None;
-        if let Some(keyed) = self.keyed {
-            let bytes = outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?;
-            let shared: Arc<[u8]> = bytes.as_slice().into();
-            let keys = activation.keys.get_or_insert_default();
-            if keys.len() >= turn.limits.keys_max {
-                keys.prune(turn.cutoff(), turn.limits.keys_max);
-            }
-            keys.speculate(&keyed.key, keyed.fingerprint, self.now, shared);
+        if let Some(keyed) = &self.keyed {
             member.record = Some(NewRecord {
                 key: keyed.key.to_string(),
                 fingerprint: keyed.fingerprint,
-                outcome: bytes,
+                outcome: outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?,
             });
-            key = Some(keyed.key);
         }
         let bytes = member_bytes(&member);
         let limit = turn
@@ -329,6 +329,15 @@ impl Draft {
                 limit,
             });
         }
+        if let Some(record) = &member.record {
+            let keys = activation.keys.get_or_insert_default();
+            if keys.len() >= turn.limits.keys_max {
+                keys.prune(turn.cutoff(), turn.limits.keys_max);
+            }
+            let outcome = record.outcome.as_slice().into();
+            keys.speculate(&record.key, record.fingerprint, self.now, outcome);
+        }
+        let key = self.keyed.map(|keyed| keyed.key);
         Ok(Write { member, bytes, key })
     }
 }
@@ -356,7 +365,8 @@ fn due_snapshot<E: Behavior>(
     let codec = turn.hosted.options.codec;
     let mut payload = Vec::new();
     // What the encoder says may quote the state, so it stays out of the log.
-    if codec.encode(entity, &mut payload).is_err() {
+    let encoded = isolate(|| codec.encode(entity, &mut payload));
+    if !matches!(encoded, Ok(Ok(()))) {
         tracing::error!(
             entity = E::TYPE,
             "a snapshot is left out: it cannot be encoded"
