@@ -1,6 +1,7 @@
 //! What the tests have in common: a runtime on a store that can be held and broken, and calls
 //! that are polled by hand.
 
+use std::fmt::Write;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -219,7 +220,7 @@ impl tracing::Subscriber for Collector {
         let mut text = String::new();
         event.record(
             &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                text.push_str(&format!("{}={value:?} ", field.name()));
+                let _ = write!(text, "{}={value:?} ", field.name());
             },
         );
         self.0.lock().unwrap().push(text);

@@ -134,7 +134,11 @@ struct Recluse {
 }
 
 #[entity]
-#[expect(clippy::unused_self, reason = "the signatures of handlers")]
+#[expect(
+    clippy::unused_self,
+    clippy::needless_pass_by_value,
+    reason = "the signatures of handlers"
+)]
 impl Recluse {
     #[command]
     fn set(&self, ctx: &mut Context<Self>, number: u8) {
