@@ -6,6 +6,27 @@ use crate::{
 };
 
 /// Members that commit together under one owner epoch.
+///
+/// ```
+/// use statefn_store::{Batch, Member, Memory, Outcome, PersistenceId, Refusal};
+/// use statefn_store::{SequenceNumber, Store, Timestamp};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Memory::new();
+/// let epoch = store.claim().await?;
+/// let member = |id, expected| {
+///     let id = PersistenceId::new("cart", id);
+///     Member::new(id, SequenceNumber::new(expected), Timestamp::from_millis(0))
+/// };
+/// let members = vec![member("alice", 0), member("bob", 7)];
+/// let outcomes = store.commit(Batch { epoch, members }).await?;
+/// // Bob's cart is new: his member is refused, Alice's is not concerned.
+/// assert!(matches!(outcomes[0], Outcome::Committed { .. }));
+/// assert!(matches!(outcomes[1], Outcome::Refused(Refusal::Stale { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The epoch under which the runtime owns the store.
@@ -62,6 +83,20 @@ impl Member {
     }
 
     /// The entity's sequence number after this member.
+    ///
+    /// ```
+    /// use statefn_store::{Member, NewEvent, PersistenceId, SequenceNumber, Timestamp};
+    ///
+    /// let id = PersistenceId::new("cart", "alice");
+    /// let mut member = Member::new(id, SequenceNumber::new(4), Timestamp::from_millis(0));
+    /// member.events.push(NewEvent {
+    ///     name: "item-added".into(),
+    ///     version: 1,
+    ///     codec: 0,
+    ///     payload: b"apples".to_vec(),
+    /// });
+    /// assert_eq!(member.last_sequence().get(), 5);
+    /// ```
     pub fn last_sequence(&self) -> SequenceNumber {
         self.expected.plus(self.events.len() as u64)
     }
@@ -91,6 +126,17 @@ pub enum Outcome {
 }
 
 /// Why a member was not applied.
+///
+/// ```
+/// use statefn_store::{Refusal, SequenceNumber};
+///
+/// let (expected, actual) = (SequenceNumber::new(4), SequenceNumber::new(5));
+/// let refusal = Refusal::Stale { expected, actual };
+/// assert_eq!(
+///     refusal.to_string(),
+///     "expected sequence number 4, but the entity is at 5"
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -108,6 +154,21 @@ pub enum Refusal {
 }
 
 /// Why a whole batch was not, or may not have been, committed.
+///
+/// ```
+/// use statefn_store::{Batch, CommitError, Memory, Store};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Memory::new();
+/// let epoch = store.claim().await?;
+/// // A second runtime takes the store over; the first one finds out at its next commit.
+/// store.claim().await?;
+/// let refused = store.commit(Batch { epoch, members: Vec::new() }).await;
+/// assert!(matches!(refused, Err(CommitError::Fenced { held, .. }) if held == epoch));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {

@@ -79,6 +79,15 @@ pub enum EntryBody {
 
 impl EntryBody {
     /// The idempotency record in this entry, if it has one.
+    ///
+    /// ```
+    /// use statefn_store::{EntryBody, SequenceNumber};
+    ///
+    /// let sequence = SequenceNumber::new(3);
+    /// let reason = "written by a faulty release".to_owned();
+    /// let body = EntryBody::Skip { sequence, reason };
+    /// assert_eq!(body.record(), None);
+    /// ```
     pub fn record(&self) -> Option<&StoredRecord> {
         match self {
             Self::Event { record, .. } => record.as_ref(),

@@ -57,6 +57,15 @@ impl StoreFailure {
     }
 
     /// The same failure with the error that caused it.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use statefn_store::{FailureKind, StoreFailure};
+    ///
+    /// let cause = std::io::Error::other("no space left");
+    /// let failure = StoreFailure::new(FailureKind::DiskFull, "carts.db cannot grow").caused_by(cause);
+    /// assert_eq!(failure.source().unwrap().to_string(), "no space left");
+    /// ```
     #[must_use]
     pub fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(source));

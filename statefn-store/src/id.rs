@@ -8,6 +8,14 @@ use std::sync::{Arc, OnceLock};
 /// Name of an entity type as it is stored, for example `cart`.
 ///
 /// Declared by the user, never a Rust path. Cloning a name that the program declares is free.
+///
+/// ```
+/// use statefn_store::EntityType;
+///
+/// let cart = EntityType::new("cart");
+/// assert_eq!(cart.as_str(), "cart");
+/// assert!(cart < EntityType::new("user"));
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityType(Cow<'static, str>);
 
@@ -71,6 +79,13 @@ impl Slice {
     }
 
     /// The slice with this number, if it is below [`COUNT`](Self::COUNT).
+    ///
+    /// ```
+    /// use statefn_store::Slice;
+    ///
+    /// assert_eq!(Slice::new(1023).map(Slice::get), Some(1023));
+    /// assert_eq!(Slice::new(Slice::COUNT), None);
+    /// ```
     pub const fn new(value: u16) -> Option<Self> {
         if value < Self::COUNT {
             Some(Self(value))
@@ -121,6 +136,14 @@ impl PersistenceId {
     }
 
     /// The name of the entity `id` of a type already named.
+    ///
+    /// ```
+    /// use statefn_store::{EntityType, PersistenceId};
+    ///
+    /// let cart = EntityType::new("cart");
+    /// let id = PersistenceId::of(cart.clone(), "alice");
+    /// assert_eq!((id.entity_type(), id.id()), (&cart, "alice"));
+    /// ```
     pub fn of(entity_type: EntityType, id: impl Into<Box<str>>) -> Self {
         static TABLE_KEY: OnceLock<RandomState> = OnceLock::new();
         let id = id.into();

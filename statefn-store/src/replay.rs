@@ -15,6 +15,46 @@ use crate::{EventRef, Offset, RecordRef, SequenceNumber, SnapshotRef, StoreFailu
 ///
 /// A store calls these methods from whatever thread reads; none of them blocks or panics (the
 /// runtime's own implementation catches panics of user code).
+///
+/// A replay that adds numbers:
+///
+/// ```
+/// use std::any::Any;
+/// use std::ops::ControlFlow;
+/// use statefn_store::{EventRef, Memory, PersistenceId, RecordRef, Replay, SequenceNumber};
+/// use statefn_store::{SnapshotRef, Store};
+///
+/// #[derive(Default)]
+/// struct Sum(u64);
+///
+/// impl Replay for Sum {
+///     fn snapshot(&mut self, _: SnapshotRef<'_>) -> bool {
+///         false
+///     }
+///
+///     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
+///         self.0 += event.payload.first().map_or(0, |byte| u64::from(*byte));
+///         ControlFlow::Continue(())
+///     }
+///
+///     fn skipped(&mut self, _: SequenceNumber) {}
+///
+///     fn record(&mut self, _: RecordRef<'_>) -> ControlFlow<()> {
+///         ControlFlow::Break(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Memory::new();
+/// let id = PersistenceId::new("account", "alice");
+/// let loaded = store.load(&id, Box::new(Sum::default())).await?;
+/// assert_eq!(loaded.head.sequence, SequenceNumber::ZERO);
+/// let replay: Box<dyn Any> = loaded.replay;
+/// assert_eq!(replay.downcast::<Sum>().map(|sum| sum.0).ok(), Some(0));
+/// # Ok(())
+/// # }
+/// ```
 pub trait Replay: Any + Send {
     /// Offers the newest snapshot. Answers whether it is accepted; if not, all events follow.
     fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool;
@@ -58,6 +98,20 @@ impl std::fmt::Debug for Loaded {
 }
 
 /// Why a load ended early.
+///
+/// ```
+/// use statefn_store::{LoadError, Offset, SequenceNumber};
+///
+/// let error = LoadError::Corrupt {
+///     offset: Offset::new(9),
+///     sequence: SequenceNumber::new(4),
+///     what: "wrong checksum".to_owned(),
+/// };
+/// assert_eq!(
+///     error.to_string(),
+///     "entry at offset 9 (sequence 4) is damaged: wrong checksum"
+/// );
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {

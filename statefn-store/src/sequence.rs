@@ -52,6 +52,13 @@ impl fmt::Display for SequenceNumber {
 /// Position of a journal entry in the *whole store*, from 1, in commit order, without gaps.
 ///
 /// Never mixed with [`SequenceNumber`]: the two are different types on purpose.
+///
+/// ```
+/// use statefn_store::Offset;
+///
+/// assert_eq!(Offset::ZERO.next(), Offset::new(1));
+/// assert_eq!(Offset::new(41).next().get(), 42);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Offset(u64);
 
@@ -87,6 +94,12 @@ impl fmt::Display for Offset {
 /// A commit with an older epoch than the store's is refused as
 /// [`CommitError::Fenced`](crate::CommitError::Fenced), so that a runtime that lost its store
 /// without noticing can no longer write.
+///
+/// ```
+/// use statefn_store::OwnerEpoch;
+///
+/// assert!(OwnerEpoch::new(2) > OwnerEpoch::new(1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerEpoch(u64);
 

@@ -53,6 +53,42 @@ use crate::{
 /// Every other future may be dropped at any time without effect.
 ///
 /// A backend may complete any of these futures at the first poll; an in-memory one must.
+///
+/// # Examples
+///
+/// What a runtime does with a store (see [`Replay`] for loading):
+///
+/// ```
+/// use statefn_store::{Batch, Member, Memory, NewEvent, Offset, Outcome, PersistenceId};
+/// use statefn_store::{SequenceNumber, Store, Timestamp};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Memory::new();
+/// let epoch = store.claim().await?;
+/// let alice = PersistenceId::new("cart", "alice");
+/// let mut member = Member::new(alice.clone(), SequenceNumber::ZERO, Timestamp::from_millis(0));
+/// member.events.push(NewEvent {
+///     name: "item-added".into(),
+///     version: 1,
+///     codec: 0,
+///     payload: b"apples".to_vec(),
+/// });
+/// let outcomes = store.commit(Batch { epoch, members: vec![member] }).await?;
+/// let position = Offset::new(1);
+/// assert_eq!(outcomes, [Outcome::Committed { position }]);
+///
+/// let page = store.read(Offset::ZERO, 100).await?;
+/// assert_eq!((page.len(), &page[0].id), (1, &alice));
+/// assert_eq!(store.entities(None, 100).await?, [alice]);
+/// assert!(store.verify().await?.faults.is_empty());
+/// store.close().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A backend of your own implements this trait under [`async_trait`](crate::async_trait) and shows
+/// with `statefn_store::conformance!` (feature `testing`) that it keeps B1 to B9.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Takes ownership: raises the stored epoch by one and returns it. Earlier owners are fenced.
@@ -175,6 +211,17 @@ pub struct StoreReport {
 }
 
 /// One damaged place in a store.
+///
+/// ```
+/// use statefn_store::{Fault, Offset, PersistenceId};
+///
+/// let fault = Fault {
+///     id: Some(PersistenceId::new("cart", "alice")),
+///     offset: Some(Offset::new(9)),
+///     what: "wrong checksum".to_owned(),
+/// };
+/// assert_eq!(fault.to_string(), "cart/alice: offset 9: wrong checksum");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The entity, when it is known.

@@ -8,6 +8,22 @@ use tokio::sync::{Semaphore, watch};
 /// and [`Faulty::hold_answer`](super::Faulty::hold_answer).
 ///
 /// Dropping it lets every call go on, so a failing test never leaves a store that hangs.
+///
+/// ```
+/// use statefn_store::testing::{Call, Faulty, block_on};
+/// use statefn_store::{Memory, Store};
+///
+/// let store = Faulty::new(Memory::new());
+/// let hold = store.hold(Call::Claim);
+/// std::thread::scope(|scope| {
+///     let claim = scope.spawn(|| block_on(store.claim()));
+///     block_on(hold.reached(1));
+///     // The claim is under way: look around, plan a fault, and let it go on.
+///     store.fail(Call::Claim, 1);
+///     hold.release();
+///     assert!(claim.join().unwrap().is_err());
+/// });
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping a hold releases it at once"]
 pub struct Hold {
