@@ -1,7 +1,7 @@
 //! The journal in memory: entries in commit order, and per entity where its own lie.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::ControlFlow;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::{
@@ -16,15 +16,20 @@ pub(super) struct Journal {
     /// Entry `n` has offset `n + 1`.
     entries: Vec<Arc<Entry>>,
     entities: HashMap<PersistenceId, Entity>,
+    /// The keys of `entities` in order: a page of them must not sort all.
+    ids: BTreeSet<PersistenceId>,
 }
 
-/// What is known of one entity.
-#[derive(Default)]
+/// What is known of one entity. A load takes it by cloning pointers, whatever its length; a commit
+/// copies a list only while a load still holds it.
+#[derive(Clone, Default)]
 struct Entity {
-    sequence: SequenceNumber,
-    /// All its entries, in order.
-    entries: Vec<Arc<Entry>>,
-    record: Offset,
+    head: Head,
+    /// Its events, in order: the one with sequence number `n` lies at `n - 1`.
+    events: Arc<Vec<Arc<Entry>>>,
+    /// Its entries with an idempotency record, in order.
+    records: Arc<Vec<Arc<Entry>>>,
+    skips: Arc<BTreeSet<SequenceNumber>>,
     snapshot: Option<Arc<(SequenceNumber, NewSnapshot)>>,
 }
 
@@ -46,7 +51,7 @@ impl Journal {
         let actual = self
             .entities
             .get(&member.id)
-            .map_or(SequenceNumber::ZERO, |e| e.sequence);
+            .map_or(SequenceNumber::ZERO, |e| e.head.sequence);
         if actual != member.expected {
             return Outcome::Refused(Refusal::Stale {
                 expected: member.expected,
@@ -96,7 +101,7 @@ impl Journal {
             entity.snapshot = Some(Arc::new((sequence, snapshot)));
         }
         Outcome::Committed {
-            position: entity.position(),
+            position: entity.head.position,
         }
     }
 
@@ -120,39 +125,25 @@ impl Journal {
     }
 
     fn push(&mut self, origin: &Origin, sequence: SequenceNumber, body: EntryBody) {
-        let offset = self.next_offset();
-        let has_record = body.record().is_some();
         let entry = Arc::new(Entry {
-            offset,
+            offset: self.next_offset(),
             id: origin.id.clone(),
             sequence,
             time: origin.time,
             metadata: origin.metadata.clone(),
             body,
         });
-        let entity = self.entities.entry(origin.id.clone()).or_default();
-        entity.sequence = sequence;
-        entity.entries.push(Arc::clone(&entry));
-        if has_record {
-            entity.record = offset;
+        if !self.entities.contains_key(&origin.id) {
+            self.ids.insert(origin.id.clone());
         }
+        let entity = self.entities.entry(origin.id.clone()).or_default();
+        entity.push(&entry);
         self.entries.push(entry);
     }
 
     /// What there is of an entity now.
     pub(super) fn history(&self, id: &PersistenceId) -> History {
-        let Some(entity) = self.entities.get(id) else {
-            return History::default();
-        };
-        History {
-            head: Head {
-                sequence: entity.sequence,
-                position: entity.position(),
-                record: entity.record,
-            },
-            entries: entity.entries.clone(),
-            snapshot: entity.snapshot.clone(),
-        }
+        History(self.entities.get(id).cloned().unwrap_or_default())
     }
 
     /// The newest record under `key`, from the one at `newest` backward.
@@ -162,11 +153,10 @@ impl Journal {
         key: &str,
         newest: Offset,
     ) -> Option<StoredRecord> {
-        let entries = self.entities.get(id)?.entries.iter().rev();
-        let mut records = entries
-            .filter(|e| e.offset <= newest)
-            .filter_map(|e| e.body.record());
-        records.find(|record| record.key == key).cloned()
+        let records = &self.entities.get(id)?.records;
+        let older = records.iter().rev().filter(|e| e.offset <= newest);
+        let mut older = older.filter_map(|e| e.body.record());
+        older.find(|record| record.key == key).cloned()
     }
 
     /// A page of entries.
@@ -186,22 +176,20 @@ impl Journal {
         after: Option<&PersistenceId>,
         limit: usize,
     ) -> Vec<PersistenceId> {
-        let ids: BTreeSet<&PersistenceId> = self
-            .entities
-            .keys()
-            .filter(|id| after.is_none_or(|after| *id > after))
-            .collect();
-        ids.into_iter().take(limit).cloned().collect()
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = self.ids.range((from, Bound::Unbounded));
+        ids.take(limit).cloned().collect()
     }
 
     /// The types of all entities.
     pub(super) fn entity_types(&self) -> Vec<EntityType> {
-        let types: BTreeSet<&EntityType> = self
-            .entities
-            .keys()
-            .map(PersistenceId::entity_type)
-            .collect();
-        types.into_iter().cloned().collect()
+        let mut types: Vec<EntityType> = Vec::new();
+        for entity_type in self.ids.iter().map(PersistenceId::entity_type) {
+            if types.last() != Some(entity_type) {
+                types.push(entity_type.clone());
+            }
+        }
+        types
     }
 
     /// Counts; memory has no damage to report.
@@ -220,30 +208,38 @@ impl Journal {
 }
 
 impl Entity {
-    fn position(&self) -> Offset {
-        self.entries
-            .last()
-            .map_or(Offset::ZERO, |entry| entry.offset)
+    fn push(&mut self, entry: &Arc<Entry>) {
+        self.head.sequence = entry.sequence;
+        self.head.position = entry.offset;
+        if entry.body.record().is_some() {
+            self.head.record = entry.offset;
+            Arc::make_mut(&mut self.records).push(Arc::clone(entry));
+        }
+        match &entry.body {
+            EntryBody::Event { .. } => Arc::make_mut(&mut self.events).push(Arc::clone(entry)),
+            EntryBody::Skip { sequence, .. } => {
+                Arc::make_mut(&mut self.skips).insert(*sequence);
+            }
+            EntryBody::Record(_) => {}
+        }
     }
 }
 
 /// What there was of an entity at one point in time.
-#[derive(Default)]
-pub(super) struct History {
-    head: Head,
-    entries: Vec<Arc<Entry>>,
-    snapshot: Option<Arc<(SequenceNumber, NewSnapshot)>>,
-}
+pub(super) struct History(Entity);
 
 impl History {
     /// Hands everything over in the order of the contract.
     pub(super) fn replay(&self, replay: &mut dyn Replay) -> Head {
-        let records = self
-            .entries
-            .iter()
-            .rev()
-            .filter_map(|entry| entry.body.record());
-        for record in records {
+        self.replay_records(replay);
+        let after = self.offer_snapshot(replay);
+        self.replay_events(after, replay);
+        self.0.head
+    }
+
+    fn replay_records(&self, replay: &mut dyn Replay) {
+        let records = self.0.records.iter().rev();
+        for record in records.filter_map(|entry| entry.body.record()) {
             let flow = replay.record(RecordRef {
                 key: &record.key,
                 fingerprint: record.fingerprint,
@@ -254,23 +250,32 @@ impl History {
                 break;
             }
         }
-        let after = self.offer_snapshot(replay);
-        let skips: HashSet<SequenceNumber> = self
-            .entries
-            .iter()
-            .filter_map(|entry| match &entry.body {
-                EntryBody::Skip { sequence, .. } => Some(*sequence),
-                _ => None,
-            })
-            .collect();
-        for entry in &self.entries {
+    }
+
+    fn offer_snapshot(&self, replay: &mut dyn Replay) -> SequenceNumber {
+        let Some((sequence, snapshot)) = self.0.snapshot.as_deref() else {
+            return SequenceNumber::ZERO;
+        };
+        let accepted = replay.snapshot(SnapshotRef {
+            sequence: *sequence,
+            shape: snapshot.shape,
+            codec: snapshot.codec,
+            payload: &snapshot.payload,
+        });
+        if accepted {
+            *sequence
+        } else {
+            SequenceNumber::ZERO
+        }
+    }
+
+    fn replay_events(&self, after: SequenceNumber, replay: &mut dyn Replay) {
+        let covered = usize::try_from(after.get()).unwrap_or(usize::MAX);
+        for entry in self.0.events.iter().skip(covered) {
             let EntryBody::Event { event, .. } = &entry.body else {
                 continue;
             };
-            if entry.sequence <= after {
-                continue;
-            }
-            if skips.contains(&entry.sequence) {
+            if self.0.skips.contains(&entry.sequence) {
                 replay.skipped(entry.sequence);
                 continue;
             }
@@ -287,24 +292,6 @@ impl History {
             if flow == ControlFlow::Break(()) {
                 break;
             }
-        }
-        self.head
-    }
-
-    fn offer_snapshot(&self, replay: &mut dyn Replay) -> SequenceNumber {
-        let Some((sequence, snapshot)) = self.snapshot.as_deref() else {
-            return SequenceNumber::ZERO;
-        };
-        let accepted = replay.snapshot(SnapshotRef {
-            sequence: *sequence,
-            shape: snapshot.shape,
-            codec: snapshot.codec,
-            payload: &snapshot.payload,
-        });
-        if accepted {
-            *sequence
-        } else {
-            SequenceNumber::ZERO
         }
     }
 }

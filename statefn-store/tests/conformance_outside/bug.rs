@@ -20,6 +20,7 @@ pub(crate) enum Bug {
     IgnoresMembersAhead,
     IgnoresNewerEpochs,
     IgnoresOlderEpochs,
+    JudgesWhatFollowsARefusal,
     KeepsSnapshotsOfRefusedMembers,
     RefusesNeighbours,
     ReportsZeroForEmptyMembers,

@@ -71,7 +71,7 @@ caught! {
     AppliesBeforeFencing by b4_older_epoch_is_refused_whole;
     AppliesWhatItRefuses by close_decides_commits_under_way, b1_close_keeps_what_was_acknowledged;
     BreaksOffInTheMiddle by b2_crash_leaves_a_commit_whole_or_absent, dropped_commit_is_whole_or_absent;
-    ChecksAgainstTheBatchStart by b3_members_of_one_entity_are_judged_in_order, b3_refused_member_is_not_seen_by_later_ones;
+    ChecksAgainstTheBatchStart by b3_members_of_one_entity_are_judged_in_order;
     ChecksBeforeTheLock by b3_one_of_many_racing_writers_wins;
     ChecksMembersWithEventsOnly by b3_members_without_events_are_checked_too;
     ChecksNothing by verify_names_damage;
@@ -118,6 +118,7 @@ caught! {
     IgnoresRecordBreaks by load_stops_where_the_replay_breaks;
     IsEmptyAfterClose by close_leaves_reads_right_or_refused;
     JoinsTypeAndId by b3_same_id_under_two_types_is_two_entities;
+    JudgesWhatFollowsARefusal by b3_members_after_a_refused_one_are_refused;
     KeepsSnapshotsOfRefusedMembers by b2_refused_member_leaves_nothing;
     KeepsTheFirstSnapshot by load_offers_the_newest_snapshot;
     LetsDamageStopEverybody by b7_damage_stops_its_own_entity_only;

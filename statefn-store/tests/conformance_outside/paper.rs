@@ -105,6 +105,7 @@ impl Paper {
             members.reverse();
         }
         let stale = |outcome: &Outcome| matches!(outcome, Outcome::Refused(_));
+        let mut refused = Vec::new();
         let start = self.clone();
         for member in members {
             if bug == Bug::GivesUpAtTheFirstRefusal && outcomes.iter().any(stale) {
@@ -112,11 +113,19 @@ impl Paper {
                 outcomes.push(Outcome::Committed { position });
                 continue;
             }
+            if refused.contains(&member.id) && bug != Bug::JudgesWhatFollowsARefusal {
+                outcomes.push(Outcome::Refused(Refusal::Overtaken));
+                continue;
+            }
+            let id = member.id.clone();
             let actual = match before.get(&member.id) {
                 Some(head) if bug == Bug::ChecksAgainstTheBatchStart => head.sequence,
                 _ => self.head(&member.id, bug).sequence,
             };
             outcomes.push(self.write(member, actual, bug));
+            if outcomes.last().is_some_and(stale) {
+                refused.push(id);
+            }
         }
         if bug == Bug::RefusesNeighbours && outcomes.iter().any(stale) {
             *self = start;

@@ -66,7 +66,7 @@ macro_rules! __clauses {
                 b3_member_ahead_is_refused_alone
                 b3_refusals_at_both_ends
                 b3_members_of_one_entity_are_judged_in_order
-                b3_refused_member_is_not_seen_by_later_ones
+                b3_members_after_a_refused_one_are_refused
                 b3_members_without_events_are_checked_too
                 b3_batch_sent_twice_is_applied_once
                 b3_only_events_advance_the_sequence_number

@@ -14,7 +14,25 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// Applies a member.
+    /// Applies a batch.
+    pub(super) fn append_all(&mut self, members: &[Member]) -> Vec<Outcome> {
+        let mut refused: Vec<&PersistenceId> = Vec::new();
+        let mut outcomes = Vec::new();
+        for member in members {
+            if refused.contains(&&member.id) {
+                outcomes.push(Outcome::Refused(Refusal::Overtaken));
+                continue;
+            }
+            let outcome = self.append(member);
+            if matches!(outcome, Outcome::Refused(_)) {
+                refused.push(&member.id);
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    /// Applies a batch of one member.
     pub(super) fn append(&mut self, member: &Member) -> Outcome {
         let actual = self.head(&member.id).sequence;
         if member.expected != actual {

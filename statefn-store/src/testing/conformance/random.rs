@@ -45,8 +45,9 @@ impl Dice {
                 _ => actual,
             };
             let member = self.member(&id, expected);
-            let _ = after.append(&member);
             members.push(member);
+            after = model.clone();
+            let _ = after.append_all(&members);
         }
         members
     }

@@ -70,7 +70,7 @@ impl<'a> Trial<'a> {
             Ok(outcomes) => outcomes,
             Err(error) => panic!("a commit failed: {error:?}"),
         };
-        let expected: Vec<Outcome> = members.iter().map(|m| self.model.append(m)).collect();
+        let expected = self.model.append_all(&members);
         same(&outcomes, &expected, "outcomes of a batch");
         outcomes
     }

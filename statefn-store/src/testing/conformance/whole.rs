@@ -73,9 +73,12 @@ pub(super) async fn b2_refused_member_leaves_nothing(fixture: &dyn Fixture) {
     trial.commit(vec![first]).await;
     let wrong = shapes(&a, 1).into_iter().chain(shapes(&b, 2));
     let members: Vec<Member> = wrong.map(Draft::done).collect();
-    let outcomes = trial.commit(members).await;
-    let refused = outcomes.iter().all(|o| matches!(o, Outcome::Refused(_)));
-    assert!(refused, "all members are stale: {outcomes:?}");
+    let alone = members.iter().map(|member| vec![member.clone()]);
+    for batch in alone.chain([members.clone()]) {
+        let outcomes = trial.commit(batch).await;
+        let refused = outcomes.iter().all(|o| matches!(o, Outcome::Refused(_)));
+        assert!(refused, "all members are stale: {outcomes:?}");
+    }
     trial.check().await;
 }
 
