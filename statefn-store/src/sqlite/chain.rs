@@ -175,6 +175,41 @@ impl<'c> Chain<'c> {
     }
 }
 
+/// The record before the event at `offset`, if an operator has left that event out.
+pub(super) fn record_before_skipped(
+    conn: &Connection,
+    id: &PersistenceId,
+    head: &EntityHead,
+    offset: u64,
+) -> Result<Option<u64>, ReadError> {
+    let sql = format!("SELECT {HEADER} FROM journal WHERE offset = ?1");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut skips = HashSet::new();
+    let mut at = if head.skip > offset { head.position } else { 0 };
+    while at >= offset && at != 0 {
+        let damaged = |Damage(what)| ReadError::damaged(at, 0, what);
+        let mut rows = statement.query([to_sql(at)])?;
+        let Some(row) = rows.next()? else {
+            return Err(damaged(Damage("it is missing")));
+        };
+        let header = Header::read(row).map_err(damaged)?;
+        if !header.is_of(id) {
+            return Err(damaged(Damage("it belongs to another entity")));
+        }
+        if at == offset {
+            let skipped = header.kind.is_event() && skips.contains(&header.sequence);
+            return Ok(skipped.then_some(header.previous_record));
+        }
+        if header.kind == Kind::Skip {
+            skips.extend(entry_at(conn, id, at, |_, body| {
+                Ok(body.skip.map(|skip| skip.sequence))
+            })?);
+        }
+        at = header.previous;
+    }
+    Ok(None)
+}
+
 /// Hands over one event, and before it whatever was left out before it.
 fn deliver(
     replay: &mut dyn Replay,

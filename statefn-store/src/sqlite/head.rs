@@ -7,9 +7,6 @@ use super::number::to_sql;
 use super::row::{Damage, Kind, number, signed};
 use crate::{Head, Offset, PersistenceId, SequenceNumber};
 
-/// Columns of a head, in the order that [`EntityHead::read`] expects.
-pub(super) const HEAD: &str = "position, sequence, record, snapshot, first, skip, sum";
-
 /// What is known of an entity without looking into its journal. Offsets; 0 is "none".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct EntityHead {
@@ -52,7 +49,8 @@ impl EntityHead {
         }
     }
 
-    /// Reads and verifies the columns of [`HEAD`], which begin at column `at`.
+    /// Reads and verifies position, sequence, record, snapshot, first, skip and sum, which begin at
+    /// column `at`.
     pub(super) fn read(row: &Row<'_>, at: usize, id: &PersistenceId) -> Result<Self, Damage> {
         let head = Self {
             position: number(row, at)?,

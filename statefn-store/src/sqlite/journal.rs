@@ -1,6 +1,7 @@
 //! The synchronous core: one connection, one transaction for several batches, heads that change
 //! only after COMMIT.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -208,7 +209,12 @@ impl Journal {
         staged: &mut Staged,
     ) -> Result<Vec<Outcome>, SqliteError> {
         let mut outcomes = Vec::with_capacity(batch.members.len());
+        let mut refused = HashSet::new();
         for member in &batch.members {
+            if !refused.is_empty() && refused.contains(&member.id) {
+                outcomes.push(Outcome::Refused(Refusal::Overtaken));
+                continue;
+            }
             let head = match staged.heads.get(&member.id) {
                 Some(head) => Some(*head),
                 None => self.head(&member.id)?,
@@ -219,6 +225,7 @@ impl Journal {
                 head => {
                     // A head that cannot be known matches nothing; the load says what is damaged.
                     let actual = head.map_or(u64::MAX, |head| head.sequence);
+                    refused.insert(&member.id);
                     outcomes.push(Outcome::Refused(Refusal::Stale {
                         expected: member.expected,
                         actual: SequenceNumber::new(actual),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::append::snapshot_sum;
-use super::chain::Chain;
+use super::chain::{self, Chain};
 use super::dense;
 use super::failure::ReadError;
 use super::head::EntityHead;
@@ -30,7 +30,7 @@ pub(super) fn load(
     let tx = conn.unchecked_transaction()?;
     let head = head(&tx, id, unmerged)?;
     if head.position != 0 {
-        records(&tx, id, head.record, |record| replay.record(record))?;
+        records(&tx, id, &head, |record| replay.record(record))?;
         let after = snapshot(&tx, id, &head, replay)?;
         events(&tx, id, &head, after, replay)?;
     }
@@ -157,16 +157,16 @@ pub(super) fn read_snapshot(
     }
 }
 
-/// Hands over records, newest first, from the one at `newest` on.
+/// Hands over records, newest first.
 fn records(
     conn: &Connection,
     id: &PersistenceId,
-    newest: u64,
+    head: &EntityHead,
     mut visit: impl FnMut(RecordRef<'_>) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
-    let mut at = newest;
+    let mut at = head.record;
     while at != 0 {
-        let (older, flow) = entry_at(conn, id, at, |header, body| {
+        let read = entry_at(conn, id, at, |header, body| {
             let record = body.record.ok_or(Damage("it holds no record"))?;
             let flow = visit(RecordRef {
                 key: record.key,
@@ -175,7 +175,16 @@ fn records(
                 offset: Offset::new(at),
             });
             Ok((header.previous_record, flow))
-        })?;
+        });
+        let (older, flow) = match read {
+            Ok(read) => read,
+            // An operator left the event out: its record went with it.
+            Err(damage @ ReadError::Damaged { .. }) => (
+                chain::record_before_skipped(conn, id, head, at)?.ok_or(damage)?,
+                ControlFlow::Continue(()),
+            ),
+            Err(error) => return Err(error),
+        };
         if flow.is_break() {
             break;
         }

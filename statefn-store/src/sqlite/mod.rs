@@ -8,6 +8,8 @@
 //! `reader` threads `load` entities through a `dense` range or back along their `chain`.
 
 mod append;
+mod audit;
+mod backup;
 mod chain;
 mod checksum;
 mod connection;
@@ -32,10 +34,13 @@ mod queue;
 mod reader;
 mod rebuild;
 mod row;
+mod salvage;
 mod schema;
 mod shared;
+mod target;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 
 use std::fmt;
@@ -204,9 +209,25 @@ impl Store for Sqlite {
         self.handle.readers.read(list).await.map_err(unavailable)
     }
 
+    /// Reads the whole file in one transaction, beside commits and loads; the log grows meanwhile.
+    /// Takes memory for every entity, about 200 bytes each.
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {
-        let message = "not built yet";
-        Err(StoreFailure::new(FailureKind::Unsupported, message))
+        self.handle.readers.read_aside(verify::verify).await
+    }
+
+    /// The copy is one file, complete and synced when this returns, and opens as a store.
+    async fn backup(&self, to: &Path) -> Result<(), StoreFailure> {
+        let to = to.to_owned();
+        let copy = move |conn: &_, _: &_| backup::backup(conn, &to);
+        self.handle.readers.read_aside(copy).await
+    }
+
+    /// Offsets are counted anew in the copy. An entity that has lost an event in the middle keeps
+    /// the gap: it cannot be loaded until an operator skips the lost sequence number.
+    async fn salvage(&self, to: &Path) -> Result<StoreReport, StoreFailure> {
+        let to = to.to_owned();
+        let copy = move |conn: &_, shared: &_| salvage::salvage(conn, shared, &to);
+        self.handle.readers.read_aside(copy).await
     }
 
     async fn close(&self) -> Result<(), StoreFailure> {

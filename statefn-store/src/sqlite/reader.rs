@@ -92,17 +92,49 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, LoadError> {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(move |reader: &mut Reader| {
-            if reply.is_closed() {
-                // The caller has gone before the read began.
-                return;
-            }
-            let _ = reply.send(reader.read(read));
-        });
+        let (job, answer) = job(read);
         self.jobs
             .push(job)
             .map_err(|refused| LoadError::Unavailable(self.refused(refused)))?;
+        self.answered(answer).await
+    }
+
+    /// Runs a long read on a thread and a connection of its own, so that no load waits for it.
+    pub(super) async fn read_aside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, StoreFailure> {
+        let (job, answer) = job(read);
+        self.spawn_aside(job)?;
+        self.answered(answer).await.map_err(unavailable)
+    }
+
+    fn spawn_aside(&self, job: Job) -> Result<(), StoreFailure> {
+        let shared = Arc::clone(&self.shared);
+        // The list is locked before the flag is read, and a stop sets the flag before it takes the
+        // list: either it sees this thread, or this call sees the flag.
+        let mut threads = self.threads();
+        if self.jobs.lock().stopped {
+            return Err(self.refused(FailureKind::Closed));
+        }
+        threads.retain(|thread| !thread.is_finished());
+        let thread = std::thread::Builder::new()
+            .name("statefn-sqlite-long-read".to_owned())
+            .spawn(move || job(&mut Reader { shared, conn: None }));
+        match thread {
+            Ok(thread) => threads.push(thread),
+            Err(error) => {
+                let message = format!("{}: no thread: {error}", self.shared.path.display());
+                return Err(StoreFailure::new(FailureKind::Other, message).caused_by(error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn answered<T>(
+        &self,
+        answer: oneshot::Receiver<Result<T, ReadError>>,
+    ) -> Result<T, LoadError> {
         match answer.await {
             Ok(result) => result.map_err(|error| error.at(&self.shared.path)),
             Err(_) => Err(LoadError::Unavailable(self.unanswered())),
@@ -128,17 +160,32 @@ impl Readers {
 
     /// Lets reads under way finish, turns the others away, and ends the threads.
     pub(super) fn stop(&self) {
+        self.shared.close();
         let mut state = self.jobs.lock();
         state.stopped = true;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         drop(waiting);
         self.jobs.arrived.notify_all();
-        for thread in std::mem::take(&mut *self.threads()) {
+        let threads = std::mem::take(&mut *self.threads());
+        for thread in threads {
             // A thread that panicked has ended too.
             let _ = thread.join();
         }
     }
+}
+
+fn job<T: Send + 'static>(
+    read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, ReadError>>) {
+    let (reply, answer) = oneshot::channel();
+    let job = Box::new(move |reader: &mut Reader| {
+        // A caller that has gone before the read began needs none.
+        if !reply.is_closed() {
+            let _ = reply.send(reader.read(read));
+        }
+    });
+    (job, answer)
 }
 
 impl Drop for Readers {

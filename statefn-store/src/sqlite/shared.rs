@@ -1,6 +1,7 @@
 //! What the writer publishes for readers and callers.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::failure::SqliteError;
@@ -13,6 +14,7 @@ pub(super) struct Shared {
     /// The canonical path of the database.
     pub(super) path: PathBuf,
     published: Mutex<Published>,
+    closing: AtomicBool,
 }
 
 /// Confirmed facts only: the writer changes them after a COMMIT has succeeded.
@@ -31,7 +33,18 @@ impl Shared {
         Self {
             path,
             published: Mutex::default(),
+            closing: AtomicBool::new(false),
         }
+    }
+
+    /// Tells long reads to end.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the store is being closed.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     /// The published facts; keep it short, the writer waits.
