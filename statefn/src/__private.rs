@@ -11,7 +11,7 @@ pub use serde;
 pub use tokio;
 
 pub use crate::call::Handle;
-pub use crate::definition::Registration;
+pub use crate::runtime::definition::Registration;
 
 use crate::codec::{Codec, DecodeError};
 use crate::event::{Event, EventDeclaration, EventForm};
@@ -141,7 +141,7 @@ pub fn decode_older<E: Event>(
     codec: Codec,
     payload: &[u8],
 ) -> Result<E, DecodeError> {
-    crate::codec::event::decode_at(0, version, codec, payload)
+    crate::event::decode_at(0, version, codec, payload)
 }
 
 /// Runs the body of `#[statefn::main]` and `#[statefn::test]`.

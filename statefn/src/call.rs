@@ -20,8 +20,9 @@ use crate::metadata::Metadata;
 use crate::runtime::core::Accepted;
 use crate::runtime::engine::Engine;
 use crate::runtime::isolate::in_handler;
+use crate::runtime::outcome::Answer;
 use crate::runtime::shard::Shard;
-use crate::runtime::slot::{Answer, Slot};
+use crate::runtime::slot::Slot;
 use crate::runtime::step::{Request, RequestOptions};
 
 /// What a generated reference holds: which entity, and the shard that runs it.

@@ -4,8 +4,7 @@ use std::fmt;
 
 use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
 
-use crate::entity::Behavior;
-use crate::event::EventOf;
+use crate::entity::{Behavior, EventOf};
 use crate::metadata::Metadata;
 use crate::reply::Then;
 

@@ -48,6 +48,17 @@ pub trait Behavior: Entity + Default + Serialize + DeserializeOwned {
     }
 }
 
+/// An event that the entity `E` has a handler for: what `ctx.emit` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event of `{E}`",
+    label = "`{E}` has no `#[event_handler]` for this type",
+    note = "add an `#[event_handler]` for `{Self}` to the `#[entity]` impl of `{E}`"
+)]
+pub trait EventOf<E: Behavior> {
+    /// The event as the entity stores it.
+    fn into_event(self) -> E::Event;
+}
+
 /// A reference type that `#[entity]` generates.
 pub trait EntityRef: Clone + Send + Sync + 'static {
     /// The entity that it refers to.

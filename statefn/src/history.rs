@@ -9,9 +9,9 @@ use statefn_store::{
 };
 
 use crate::admin::Admin;
-use crate::codec::{self, Codec, DecodeError};
+use crate::codec::{Codec, DecodeError};
 use crate::entity::Behavior;
-use crate::event::Event;
+use crate::event::{self, Event};
 use crate::metadata::Metadata;
 use crate::runtime::isolate::isolate;
 
@@ -165,9 +165,10 @@ fn read<Ev: Event>(stored: &EventRef<'_>) -> HistoryEvent<Ev> {
 
 /// The decoding is the user's code: a panic in it is one more reason why an event cannot be read.
 fn decode<Ev: Event>(stored: &EventRef<'_>, codec: Codec) -> Result<Ev, DecodeError> {
-    isolate(|| codec::event::decode(stored.name, stored.version, codec, stored.payload))
-        .unwrap_or_else(|panic| {
+    isolate(|| event::decode(stored.name, stored.version, codec, stored.payload)).unwrap_or_else(
+        |panic| {
             let reason = format!("panicked: {panic}");
             Err(DecodeError::Malformed { codec, reason })
-        })
+        },
+    )
 }

@@ -128,7 +128,6 @@ pub mod testing;
 
 mod call;
 mod call_error;
-mod definition;
 mod hash;
 mod history;
 mod limits;

@@ -9,10 +9,10 @@ use statefn_store::{EntityType, Memory, Store, StoreFailure};
 
 use crate::admin::Admin;
 use crate::call::Handle;
-use crate::definition::{Definition, Registration, define};
 use crate::entity::{Behavior, Entity, EntityRef};
 use crate::env::{Env, TokioEnv};
 use crate::limits::Limits;
+use crate::runtime::definition::{Definition, Registration, define};
 use crate::runtime::engine::Engine;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::shared::{Shared, TICK};

@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 use statefn::codec::{Codec, DecodeError};
 use statefn::command::{Command, Operation, Query, Reads, Writes};
-use statefn::entity::{Behavior, Entity, EntityRef, EventSourcedKind, Options};
-use statefn::event::{Event, EventDeclaration, EventForm, EventOf};
+use statefn::entity::{Behavior, Entity, EntityRef, EventOf, EventSourcedKind, Options};
+use statefn::event::{Event, EventDeclaration, EventForm};
 use statefn::reply::Handled;
 use statefn::store::Memory;
 use statefn::{Call, CallError, Context, Infallible, Runtime};

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use statefn::Metadata;
-use statefn::codec::{self, Codec, DecodeError};
-use statefn::event::Event as _;
+use statefn::codec::{Codec, DecodeError, EncodeError};
+use statefn::event::{self, Event as _};
 use statefn::prelude::*;
 
 const CODECS: [Codec; 2] = [Codec::Bincode, Codec::Json];
@@ -83,10 +83,9 @@ fn every_kind_of_variant_comes_back_under_both_codecs() {
         for event in every_kind_of_variant() {
             let declared = Drawn::EVENTS[event.index()];
             let mut payload = Vec::new();
-            codec::event::encode(&event, codec, &mut payload).expect("encoded");
+            event::encode(&event, codec, &mut payload).expect("encoded");
             let back: Drawn =
-                codec::event::decode(declared.name, declared.version, codec, &payload)
-                    .expect("decoded");
+                event::decode(declared.name, declared.version, codec, &payload).expect("decoded");
             assert_eq!(back, event, "{codec:?}");
         }
     }
@@ -99,13 +98,13 @@ fn only_the_fields_of_a_variant_are_stored() {
         to: None,
     };
     let mut payload = Vec::new();
-    codec::event::encode(&event, Codec::Json, &mut payload).expect("encoded");
+    event::encode(&event, Codec::Json, &mut payload).expect("encoded");
     assert_eq!(payload, br#"{"was":"a","to":null}"#);
     payload.clear();
-    codec::event::encode(&event, Codec::Bincode, &mut payload).expect("encoded");
+    event::encode(&event, Codec::Bincode, &mut payload).expect("encoded");
     assert_eq!(payload, [1, b'a', 0]);
     payload.clear();
-    codec::event::encode(&Drawn::Cleared, Codec::Bincode, &mut payload).expect("encoded");
+    event::encode(&Drawn::Cleared, Codec::Bincode, &mut payload).expect("encoded");
     assert!(payload.is_empty());
 }
 
@@ -113,14 +112,14 @@ fn only_the_fields_of_a_variant_are_stored() {
 fn a_payload_of_one_variant_is_not_taken_for_another() {
     for codec in CODECS {
         let mut payload = Vec::new();
-        codec::event::encode(&Drawn::Moved(1, 2), codec, &mut payload).expect("encoded");
-        let unknown = codec::event::decode::<Drawn>("Vanished", 1, codec, &payload);
+        event::encode(&Drawn::Moved(1, 2), codec, &mut payload).expect("encoded");
+        let unknown = event::decode::<Drawn>("Vanished", 1, codec, &payload);
         assert!(matches!(unknown, Err(DecodeError::UnknownEvent { .. })));
-        let newer = codec::event::decode::<Drawn>("Moved", 2, codec, &payload);
+        let newer = event::decode::<Drawn>("Moved", 2, codec, &payload);
         assert!(matches!(newer, Err(DecodeError::UnknownVersion { .. })));
-        let longer = codec::event::decode::<Drawn>("Cleared", 1, codec, &payload);
+        let longer = event::decode::<Drawn>("Cleared", 1, codec, &payload);
         assert!(longer.is_err(), "{longer:?}");
-        assert!(codec::event::decode_at::<Drawn>(99, 1, codec, &payload).is_err());
+        assert!(event::decode_at::<Drawn>(99, 1, codec, &payload).is_err());
     }
 }
 
@@ -158,7 +157,7 @@ fn nesting_is_limited_on_the_way_in_and_on_the_way_out_alike() {
 fn json_refuses_what_it_would_change() {
     #[derive(Serialize)]
     struct Wrapped<T>(T);
-    let json = |value: &dyn Fn(&mut Vec<u8>) -> Result<(), codec::EncodeError>| {
+    let json = |value: &dyn Fn(&mut Vec<u8>) -> Result<(), EncodeError>| {
         value(&mut Vec::new()).expect_err("refused").reason
     };
     let refused = [
@@ -375,7 +374,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
 /// Decodes bytes as everything that is ever read from a store; only what comes back counts.
 fn decode_as_everything(codec: Codec, bytes: &[u8]) {
     for declared in Drawn::EVENTS {
-        let event = codec::event::decode::<Drawn>(declared.name, declared.version, codec, bytes);
+        let event = event::decode::<Drawn>(declared.name, declared.version, codec, bytes);
         if let Ok(event) = event {
             assert_eq!(Drawn::EVENTS.get(event.index()), Some(declared));
         }
@@ -403,8 +402,8 @@ proptest! {
         for codec in CODECS {
             let event = Drawn::Added(shape.clone());
             let mut payload = Vec::new();
-            codec::event::encode(&event, codec, &mut payload).expect("encoded");
-            prop_assert_eq!(codec::event::decode::<Drawn>("Added", 1, codec, &payload).expect("decoded"), event);
+            event::encode(&event, codec, &mut payload).expect("encoded");
+            prop_assert_eq!(event::decode::<Drawn>("Added", 1, codec, &payload).expect("decoded"), event);
         }
     }
 

@@ -214,6 +214,8 @@ fn types_without_values_hang_nothing() {
 
 /// One type, and what may become of it.
 mod changes {
+    #![expect(dead_code, reason = "only its shape matters")]
+
     pub(crate) mod first {
         use serde::Deserialize;
         #[derive(Deserialize)]

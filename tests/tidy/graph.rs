@@ -33,52 +33,10 @@ pub(crate) const KNOWN: &[Known] = &[
         reason: "a reference type wraps the handle that sends calls; only generated code sees it",
     },
     Known {
-        folder: "",
-        from: "codec",
-        to: "event",
-        reason: "to move beside the Event trait",
-    },
-    Known {
-        folder: "",
-        from: "event",
-        to: "entity",
-        reason: "EventOf to move beside the entity it is about",
-    },
-    Known {
-        folder: "",
-        from: "definition",
-        to: "runtime",
-        reason: "to move into the runtime",
-    },
-    Known {
         folder: "runtime",
         from: "activation",
         to: "slot",
         reason: "a job runs on the activation whose mailbox holds it",
-    },
-    Known {
-        folder: "runtime",
-        from: "keys",
-        to: "activation",
-        reason: "being split",
-    },
-    Known {
-        folder: "runtime",
-        from: "store_work",
-        to: "shard",
-        reason: "being split",
-    },
-    Known {
-        folder: "runtime",
-        from: "step",
-        to: "slot",
-        reason: "being split",
-    },
-    Known {
-        folder: "runtime",
-        from: "outcome",
-        to: "slot",
-        reason: "being split",
     },
 ];
 

@@ -1,7 +1,6 @@
 //! Payload codecs, chosen by one word, named in every stored entry.
 
 mod bincode;
-pub mod event;
 mod guard;
 mod json;
 pub(crate) mod variant;
@@ -153,7 +152,7 @@ impl Codec {
         self.decode_seed(PhantomData::<T>, bytes)
     }
 
-    fn decode_seed<'de, T: DeserializeSeed<'de>>(
+    pub(crate) fn decode_seed<'de, T: DeserializeSeed<'de>>(
         self,
         seed: T,
         bytes: &'de [u8],

@@ -17,7 +17,7 @@ const NOT_AN_ENUM: &str = "an event enum must serialize as serde's derive writes
                            attributes excluded";
 
 /// An enum value without its variant: what is left are the variant's fields.
-pub(super) struct VariantContent<'a, T>(pub(super) &'a T);
+pub(crate) struct VariantContent<'a, T>(pub(crate) &'a T);
 
 impl<T: Serialize> Serialize for VariantContent<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,6 +9,7 @@ use statefn_store::{Offset, PersistenceId, SequenceNumber};
 use crate::limits::Limits;
 use crate::runtime::isolate::discard;
 use crate::runtime::keys::Keys;
+use crate::runtime::place::Place;
 use crate::runtime::slot::Job;
 
 /// An entity in memory: its state, where its journal ends, and who waits for it.
@@ -32,15 +33,6 @@ pub(super) struct Activation {
     )]
     mailbox: Option<Box<VecDeque<Arc<dyn Job>>>>,
     pub(super) keys: Option<Box<Keys>>,
-}
-
-/// Where a member lies in the pipeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Number of the batch, rising by one a batch.
-    pub(super) batch: u64,
-    /// Index of the member within it.
-    pub(super) member: usize,
 }
 
 /// What an activation is doing.

@@ -2,7 +2,7 @@
 
 use statefn_store::{LoadError, PersistenceId, Timestamp};
 
-use crate::definition::Definition;
+use crate::runtime::definition::Definition;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::recovery::{Recovered, RecoverySettings, SnapshotUse, Unrecoverable};
 use crate::runtime::shared::Shared;

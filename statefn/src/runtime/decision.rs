@@ -4,9 +4,9 @@
 use statefn_store::NewEvent;
 
 use crate::call_error::Failure;
-use crate::codec::{self, Codec};
+use crate::codec::Codec;
 use crate::entity::Behavior;
-use crate::event::Event;
+use crate::event::{self, Event};
 use crate::limits::Limits;
 use crate::reply::Handled;
 
@@ -78,7 +78,7 @@ fn encode_event<Ev: Event>(event: &Ev, codec: Codec, limits: &Limits) -> Result<
         });
     };
     let mut payload = Vec::with_capacity(64);
-    codec::event::encode(event, codec, &mut payload).map_err(|e| Failure::Encoding {
+    event::encode(event, codec, &mut payload).map_err(|e| Failure::Encoding {
         what: "an event",
         reason: e.to_string().into(),
     })?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use statefn_store::{EntityType, Timestamp};
 
-use crate::definition::Definition;
 use crate::entity::Options;
+use crate::runtime::definition::Definition;
 use crate::runtime::outcome;
 
 /// A hosted entity type, with what is worked out once.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use statefn_store::{Offset, RecordRef, Timestamp};
 
-use crate::runtime::activation::Place;
+use crate::runtime::place::Place;
 
 /// The keys of an entity.
 #[derive(Default)]

@@ -7,7 +7,9 @@ use crate::codec::{Codec, DecodeError};
 use crate::command::{Mode, Operation};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::runtime::slot::Answer;
+
+/// The answer of a call.
+pub(crate) type Answer<O> = Result<<O as Operation>::Reply, CallError<<O as Operation>::Error>>;
 
 const REPLY: u8 = 0;
 const REJECTION: u8 = 1;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use statefn_store::{Batch, Member, OwnerEpoch, PersistenceId};
 
 use crate::limits::Limits;
-use crate::runtime::activation::Place;
 use crate::runtime::budget::Held;
+use crate::runtime::place::Place;
 use crate::runtime::slot::Waiter;
 
 /// The batches of one shard, oldest first. At most the oldest one is committing.

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use statefn_store::{EventRef, Loaded, RecordRef, Replay, SequenceNumber, SnapshotRef, Timestamp};
 
-use crate::codec::{self, Codec};
+use crate::codec::Codec;
 use crate::entity::Behavior;
+use crate::event;
 use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Keys;
 
@@ -120,9 +121,8 @@ impl<E: Behavior> Recovery<E> {
             ));
         }
         let codec = codec(event.codec)?;
-        let decoded: E::Event =
-            codec::event::decode(event.name, event.version, codec, event.payload)
-                .map_err(|e| format!("event `{}` version {}: {e}", event.name, event.version))?;
+        let decoded: E::Event = event::decode(event.name, event.version, codec, event.payload)
+            .map_err(|e| format!("event `{}` version {}: {e}", event.name, event.version))?;
         self.state.apply(&decoded);
         Ok(())
     }

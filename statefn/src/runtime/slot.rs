@@ -11,11 +11,9 @@ use crate::command::Operation;
 use crate::runtime::activation::Activation;
 use crate::runtime::budget::Permit;
 use crate::runtime::isolate::discard;
+use crate::runtime::outcome::Answer;
 use crate::runtime::shared::Shared;
 use crate::runtime::step::{self, Behind, Request, Step, Turn};
-
-/// The answer of a call.
-pub(crate) type Answer<O> = Result<<O as Operation>::Reply, CallError<<O as Operation>::Error>>;
 
 /// A call that waits in a queue, whatever its type.
 pub(super) trait Job: Send + Sync {

@@ -16,13 +16,14 @@ use crate::entity::Behavior;
 use crate::env::Env;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::runtime::activation::{Activation, Phase, Place};
+use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::decision::conclude;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Verdict;
 use crate::runtime::outcome;
-use crate::runtime::slot::Answer;
+use crate::runtime::outcome::Answer;
+use crate::runtime::place::Place;
 use crate::runtime::spans;
 
 /// An operation with what the caller said about it.

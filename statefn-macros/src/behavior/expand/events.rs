@@ -63,7 +63,7 @@ fn one_type(scope: &Scope, handler: &Handler) -> (TokenStream, TokenStream, Toke
     let apply = applied(scope, handler);
     let into = quote_spanned! {*span=>
         #[automatically_derived]
-        impl #krate::event::EventOf<#entity> for #event {
+        impl #krate::entity::EventOf<#entity> for #event {
             fn into_event(self) -> #event { self }
         }
     };
@@ -113,7 +113,7 @@ fn many_structs(
         #comparison
         #(
             #[automatically_derived]
-            impl #krate::event::EventOf<#entity> for #types {
+            impl #krate::entity::EventOf<#entity> for #types {
                 fn into_event(self) -> #ident { #ident::#variants(self) }
             }
         )*

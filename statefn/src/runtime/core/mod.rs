@@ -20,10 +20,11 @@ use crate::call_error::Failure;
 use crate::command::Operation;
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::idle::IdleQueue;
+use crate::runtime::outcome::Answer;
 use crate::runtime::panics::Panics;
 use crate::runtime::pipeline::{Gate, Pipeline};
 use crate::runtime::shared::Shared;
-use crate::runtime::slot::{Answer, Job, Slot};
+use crate::runtime::slot::{Job, Slot};
 use crate::runtime::step::LookUp;
 use crate::runtime::table::Table;
 

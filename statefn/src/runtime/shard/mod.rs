@@ -4,6 +4,8 @@
 //! in the inbox before and after letting go. No input ever waits for the lock: a handler that
 //! never returns stops its shard, not the threads that have something for it.
 
+mod store_work;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
@@ -20,7 +22,6 @@ use crate::runtime::recovery::Recovered;
 use crate::runtime::shared::{Intake, Shared};
 use crate::runtime::slot::{Job, Slot};
 use crate::runtime::step::Request;
-use crate::runtime::store_work;
 
 /// After this many foreign inputs the holder of the lock hands the rest to a task ..
 const FOREIGN_MAX: usize = 64;

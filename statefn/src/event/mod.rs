@@ -1,10 +1,14 @@
 //! Events: the facts that an event-sourced entity is made of.
 
+mod encoding;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{Codec, DecodeError};
 use crate::shape::{Shape, ShapeError};
+
+pub use self::encoding::{decode, decode_at, encode};
 
 /// A fact that an entity records, or an enum of such facts. Made by `#[derive(Event)]`.
 ///
@@ -131,15 +135,4 @@ pub struct EventDeclaration {
     pub name: &'static str,
     /// The schema version that the program writes, from 1.
     pub version: u32,
-}
-
-/// An event that the entity `E` has a handler for: what `ctx.emit` takes.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an event of `{E}`",
-    label = "`{E}` has no `#[event_handler]` for this type",
-    note = "add an `#[event_handler]` for `{Self}` to the `#[entity]` impl of `{E}`"
-)]
-pub trait EventOf<E: crate::entity::Behavior> {
-    /// The event as the entity stores it.
-    fn into_event(self) -> E::Event;
 }

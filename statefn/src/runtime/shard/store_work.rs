@@ -11,10 +11,10 @@ use statefn_store::{
 };
 use tracing::Instrument;
 
+use super::{Input, Shard};
 use crate::call_error::{Failure, Quarantine};
 use crate::runtime::isolate;
 use crate::runtime::recovery::{Recovered, RecoverySettings};
-use crate::runtime::shard::{Input, Shard};
 use crate::runtime::shared::Shared;
 use crate::runtime::slot::Job;
 use crate::runtime::spans;
