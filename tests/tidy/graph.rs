@@ -52,7 +52,7 @@ pub(crate) fn edges(sources: &[Source]) -> Vec<Edge<'_>> {
     let modules: BTreeSet<Vec<String>> = sources.iter().map(|s| module_of(&s.path)).collect();
     let exports = exports(sources);
     let mut edges = Vec::new();
-    for source in sources {
+    for source in sources.iter().filter(|source| !source.is_test()) {
         let from = module_of(&source.path);
         for path in crate_paths(source, &from) {
             let mut segments = path.segments;

@@ -5,8 +5,7 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec;
-use crate::event::Event;
+use crate::event::{self, Event};
 use crate::testing::scenario::Testable;
 use crate::testing::scenario::answer::Value;
 
@@ -70,9 +69,9 @@ pub(super) fn stored_event<E: Testable>(event: &E::Event) -> Result<E::Event, St
     let declared = declared.ok_or("the event's index is not among the declared events")?;
     let what = format!("event `{}`", declared.name);
     let mut payload = Vec::new();
-    codec::event::encode(event, codec, &mut payload)
+    event::encode(event, codec, &mut payload)
         .map_err(|error| format!("{what} cannot be stored: {error}"))?;
-    let back = codec::event::decode(declared.name, declared.version, codec, &payload)
+    let back = event::decode(declared.name, declared.version, codec, &payload)
         .map_err(|error| format!("{what} can be stored but not read back: {error}"))?;
     same(&not_as_it_was::<E>(&what), event, &back)?;
     Ok(back)

@@ -1,7 +1,6 @@
 //! Lists of events as tests write them.
 
-use crate::entity::Behavior;
-use crate::event::EventOf;
+use crate::entity::{Behavior, EventOf};
 
 /// Events of the entity `E`: an array or a `Vec` of one event type, or a tuple of several.
 ///
