@@ -129,8 +129,9 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// Up to `limit` committed entries with offsets from `from` on, in order, all kinds.
     ///
-    /// An empty answer means that nothing at or after `from` is committed. A damaged entry ends
-    /// the page before it; when it is the first one, the call fails.
+    /// A page may be shorter than `limit`; only an empty one means that nothing at or after `from`
+    /// is committed. A damaged entry ends the page before it; when it is the first one, the call
+    /// fails.
     ///
     /// # Errors
     ///

@@ -2,13 +2,13 @@
 
 use super::draft::{Draft, cart};
 use super::tape::{Heard, Wish};
-use super::trial::{Trial, corrupt, load};
+use super::trial::{Trial, corrupt};
 use crate::testing::Fixture;
 use crate::{Offset, SequenceNumber};
 
-/// Entity `a` (offsets 1, 3, 5, 7, 9; a record `k` on 5) between the events of `b`; then offset 5,
-/// the third event of `a`, is damaged.
-async fn damaged(fixture: &dyn Fixture) -> Trial<'_> {
+/// Entity `a` (offsets 1, 3, 5, 7, 9; a record `k` on 5) between the events of `b`; then the entry
+/// at `offset` is damaged.
+async fn damaged_at(fixture: &dyn Fixture, offset: u64) -> Trial<'_> {
     let mut trial = Trial::open(fixture).await;
     for number in 0..5 {
         let mut of_a = trial.next(&cart("a")).events(1);
@@ -19,9 +19,14 @@ async fn damaged(fixture: &dyn Fixture) -> Trial<'_> {
         trial.commit(vec![of_a.done(), of_b.done()]).await;
     }
     trial.close().await;
-    fixture.damage(Offset::new(5));
+    fixture.damage(Offset::new(offset));
     trial.open_again().await;
     trial
+}
+
+/// The third event of `a` is damaged, which holds a record.
+async fn damaged(fixture: &dyn Fixture) -> Trial<'_> {
+    damaged_at(fixture, 5).await
 }
 
 /// The damaged entity is refused with the place of the damage; its neighbour is served.
@@ -52,7 +57,7 @@ pub(super) async fn b8_page_ends_before_damage(fixture: &dyn Fixture) {
         Ok(page) => panic!("damage was handed out: {page:?}"),
         Err(error) => assert_eq!(corrupt(&error).0, Offset::new(5), "the damage named"),
     }
-    let page = trial.read(6, usize::MAX).await;
+    let page = trial.read_all(6).await;
     assert_eq!(
         page,
         trial.model.entries.get(5..).unwrap_or(&[]),
@@ -92,25 +97,24 @@ pub(super) async fn verify_names_damage(fixture: &dyn Fixture) {
 }
 
 /// An operator's skip lets the entity go on without the damaged event.
+///
+/// Of damage to an event that holds a record the suite demands nothing: to pass over it would
+/// forget a key.
 pub(super) async fn load_passes_over_skipped_damage(fixture: &dyn Fixture) {
-    let mut trial = damaged(fixture).await;
+    let mut trial = damaged_at(fixture, 7).await;
     let a = cart("a");
-    let skip = trial.next(&a).skip(3).done();
+    let place = trial.damage_of(&a, Wish::ALL).await;
+    let (offset, sequence) = (Offset::new(7), SequenceNumber::new(4));
+    assert_eq!(place, (offset, sequence), "the damage named");
+    let skip = trial.next(&a).skip(4).done();
     trial.commit(vec![skip]).await;
-    let wish = Wish {
-        records_max: 1,
-        ..Wish::ALL
-    };
-    // The record on the damaged event is lost with it, so only events are compared.
-    let (head, calls) = load(&*trial.store, &a, wish).await;
-    assert_eq!(head.sequence, SequenceNumber::new(5), "the head");
-    let calls: Vec<Heard> = calls
-        .into_iter()
-        .filter(|h| !matches!(h, Heard::Record { .. }))
-        .collect();
-    let mut expected = trial.model.replay(&a, Wish::ALL);
-    expected.retain(|call| !matches!(call, Heard::Record { .. }));
-    assert_eq!(calls, expected, "the replay past the damage");
+    trial.check_entity(&a).await;
+    let later = trial.next(&a).events(1).snapshot().record("l").done();
+    trial.commit(vec![later]).await;
+    trial.check_entity(&a).await;
+    trial.reopen().await;
+    trial.check_entity(&a).await;
+    trial.check_entity(&cart("b")).await;
 }
 
 /// A snapshot that cannot be read is not offered; all events are.

@@ -33,7 +33,7 @@ async fn ten_entries(fixture: &dyn Fixture) -> Trial<'_> {
 /// Offsets start at 1 and have no gaps, over batches, refusals and kinds of entry.
 pub(super) async fn b6_offsets_rise_by_one_from_one(fixture: &dyn Fixture) {
     let trial = ten_entries(fixture).await;
-    let entries = trial.read(0, usize::MAX).await;
+    let entries = trial.read_all(0).await;
     assert_eq!(offsets(&entries), (1..=10).collect::<Vec<_>>());
     trial.check().await;
 }
@@ -47,7 +47,7 @@ pub(super) async fn b6_journal_keeps_the_order_of_members(fixture: &dyn Fixture)
         Draft::new(&cart(id), 2 * before as u64).events(2).done()
     });
     trial.commit(members.collect()).await;
-    let entries = trial.read(1, usize::MAX).await;
+    let entries = trial.read_all(1).await;
     let order: Vec<String> = entries
         .iter()
         .map(|e| format!("{}{}", e.id.id(), e.sequence))
@@ -61,7 +61,7 @@ pub(super) async fn b6_journal_keeps_the_order_of_members(fixture: &dyn Fixture)
 /// Within a member: events, then a record that found no event, then a skip.
 pub(super) async fn b6_journal_keeps_the_order_within_a_member(fixture: &dyn Fixture) {
     let trial = ten_entries(fixture).await;
-    let entries = trial.read(6, usize::MAX).await;
+    let entries = trial.read_all(6).await;
     let kinds: Vec<&str> = entries.iter().map(kind).collect();
     assert_eq!(kinds, ["record", "skip", "event", "event+record", "skip"]);
 }

@@ -78,7 +78,7 @@ pub(super) async fn b2_random_batches_match_the_model(fixture: &dyn Fixture) {
         let members = dice.members(&trial.model);
         let ids: Vec<_> = members.iter().map(|member| member.id.clone()).collect();
         trial.commit(members).await;
-        let page = trial.read(end.get(), usize::MAX).await;
+        let page = trial.read_all(end.get()).await;
         let from = usize::try_from(end.get() - 1).unwrap_or(0);
         let expected = trial.model.entries.get(from..).unwrap_or(&[]);
         same(&page, expected, &format!("the journal after step {step}"));

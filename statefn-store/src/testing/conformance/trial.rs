@@ -108,6 +108,11 @@ impl<'a> Trial<'a> {
         }
     }
 
+    /// The journal from an offset on, in as many pages as the store makes of it.
+    pub(super) async fn read_all(&self, from: u64) -> Vec<Entry> {
+        read_all(&*self.store, from).await
+    }
+
     /// Compares one entity with the model.
     pub(super) async fn check_entity(&self, id: &PersistenceId) {
         for wish in [Wish::ALL, Wish::ALL_EVENTS] {
@@ -129,7 +134,7 @@ impl<'a> Trial<'a> {
 
     /// Compares everything that the store answers with the model.
     pub(super) async fn check(&self) {
-        let entries = self.read(0, usize::MAX).await;
+        let entries = self.read_all(0).await;
         same(&entries, &self.model.entries, "the journal");
         let entities = self.store.entities(None, usize::MAX).await;
         let Ok(entities) = entities else {
@@ -160,6 +165,21 @@ pub(super) async fn load(store: &dyn Store, id: &PersistenceId, wish: Wish) -> (
     match store.load(id, Tape::boxed(wish)).await {
         Ok(loaded) => (loaded.head, Tape::of(loaded)),
         Err(error) => panic!("{id:?} cannot be loaded: {error:?}"),
+    }
+}
+
+/// Reads a journal up to the first empty page; a page may be shorter than was asked for.
+pub(super) async fn read_all(store: &dyn Store, from: u64) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let next = entries
+            .last()
+            .map_or(Offset::new(from), |entry| entry.offset.next());
+        match store.read(next, usize::MAX).await {
+            Ok(page) if page.is_empty() => return entries,
+            Ok(page) => entries.extend(page),
+            Err(error) => panic!("a read from {next} failed: {error:?}"),
+        }
     }
 }
 
