@@ -1,4 +1,4 @@
-//! What the macros say about mistakes, and what they accept.
+//! What the macros say about mistakes.
 //!
 //! `ui/fail/<attribute>/<mistake>.rs` must not compile, and the compiler must say what the file
 //! beside it (`.stderr`) holds. Those texts are the compiler's as well as ours, so they are compared

@@ -1,0 +1,40 @@
+//! README shows a program that exists: `examples/readme-cart`, built with the workspace.
+
+use std::collections::BTreeSet;
+
+const README: &str = include_str!("../README.md");
+const PROGRAM: &str = include_str!("../examples/readme-cart/src/main.rs");
+const MANIFEST: &str = include_str!("../examples/readme-cart/Cargo.toml");
+
+/// What README says the program needs.
+const DEPENDENCIES: [&str; 3] = ["serde", "statefn", "thiserror"];
+
+/// The Rust blocks of README that are whole programs.
+fn programs() -> Vec<&'static str> {
+    let blocks = README.split("```rust\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split_once("```"));
+    let programs = blocks.map(|(block, _)| block);
+    programs.filter(|block| block.contains("fn main")).collect()
+}
+
+#[test]
+fn readme_shows_the_program_byte_for_byte() {
+    assert_eq!(programs(), [PROGRAM]);
+}
+
+#[test]
+fn the_program_needs_what_readme_says() {
+    let (_, dependencies) = MANIFEST.split_once("[dependencies]\n").unwrap();
+    let lines = dependencies
+        .lines()
+        .take_while(|line| !line.starts_with('['));
+    let names = lines
+        .filter_map(|line| line.split_once('.'))
+        .map(|(name, _)| name);
+    assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(DEPENDENCIES));
+    let named = DEPENDENCIES.map(|name| format!("`{name}`"));
+    let sentence = README
+        .lines()
+        .any(|line| named.iter().all(|name| line.contains(name)));
+    assert!(sentence, "README names the dependencies in one line");
+}
