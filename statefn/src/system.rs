@@ -363,7 +363,7 @@ pub trait EntitySet {
 
 /// One definition on its way to a builder.
 #[doc(hidden)]
-pub struct Defined(Arc<dyn Definition>);
+pub struct Defined(pub(crate) Arc<dyn Definition>);
 
 impl fmt::Debug for Defined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

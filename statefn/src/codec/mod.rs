@@ -102,6 +102,25 @@ impl Codec {
         }
     }
 
+    /// How attributes and `events.lock` spell the codec.
+    ///
+    /// ```
+    /// assert_eq!(statefn::codec::Codec::Bincode.name(), "bincode");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bincode => "bincode",
+            Self::Json => "json",
+        }
+    }
+
+    /// The codec of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Bincode, Self::Json]
+            .into_iter()
+            .find(|codec| codec.name() == name)
+    }
+
     /// Appends the encoded value to `into`.
     ///
     /// ```

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use statefn_store::{Loaded, Replay};
 
+use crate::codec::Codec;
 use crate::entity::{Behavior, Options};
 use crate::event::{StoredForm, StoredForms};
 use crate::runtime::isolate::isolate;
@@ -30,8 +31,8 @@ pub(crate) trait Definition: Send + Sync + 'static {
     /// The shape of the state: the one named in the options, else the traced one.
     fn shape(&self) -> Result<Shape, ShapeError>;
 
-    /// Every stored form of the entity's events.
-    fn events(&self) -> Vec<StoredForm>;
+    /// Every stored form of the entity's events, as `codec` sees it.
+    fn events(&self, codec: Codec) -> Vec<StoredForm>;
 
     /// A recovery to be handed to a store.
     fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay>;
@@ -76,8 +77,8 @@ impl<E: Behavior> Definition for Defined<E> {
         }
     }
 
-    fn events(&self) -> Vec<StoredForm> {
-        StoredForms::of::<E::Event>(E::OPTIONS.codec)
+    fn events(&self, codec: Codec) -> Vec<StoredForm> {
+        StoredForms::of::<E::Event>(codec)
     }
 
     fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay> {
