@@ -1,7 +1,6 @@
 //! The test kit's scenarios: what they say, and that each built-in check fires.
 
 #![expect(missing_docs, reason = "test entities")]
-#![expect(clippy::unused_self, reason = "handlers have a receiver")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! Snapshots carry the shape of the state: one of another shape or codec is dropped, not misread.
 
-#![expect(unreachable_pub, reason = "test entities")]
+#![expect(missing_docs, missing_debug_implementations, reason = "test entities")]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ macro_rules! game {
         mod $module {
             use super::*;
 
-            pub static APPLIED: AtomicUsize = AtomicUsize::new(0);
+            pub(super) static APPLIED: AtomicUsize = AtomicUsize::new(0);
 
             #[entity(event_sourced, name = "game", snapshot_every = 4, codec = $codec)]
             #[derive(Default, Serialize, Deserialize)]

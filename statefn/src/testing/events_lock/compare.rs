@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::codec::Codec;
-use crate::definition::Definition;
+use crate::runtime::definition::Definition;
 use crate::testing::events_lock::diff;
 use crate::testing::events_lock::document::{Document, Entry, Key};
 use crate::testing::events_lock::failure::Difference;

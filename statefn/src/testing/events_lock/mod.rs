@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::definition::{Definition, Registration};
+use crate::runtime::definition::{Definition, Registration};
 use crate::system::EntitySet;
 
 use document::{Document, Entry, Key};
