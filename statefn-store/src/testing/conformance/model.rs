@@ -132,12 +132,13 @@ impl Model {
                 after = *sequence;
             }
         }
+        let skips = self.skips(id);
         let mut events = 0;
         for entry in self.of(id).filter(|entry| entry.sequence > after) {
             let EntryBody::Event { event, .. } = &entry.body else {
                 continue;
             };
-            if self.is_skipped(id, entry.sequence) {
+            if skips.contains(&entry.sequence) {
                 heard.push(Heard::Skipped(entry.sequence));
                 continue;
             }
@@ -159,10 +160,12 @@ impl Model {
         heard
     }
 
-    fn is_skipped(&self, id: &PersistenceId, number: SequenceNumber) -> bool {
-        self.of(id).any(
-            |entry| matches!(&entry.body, EntryBody::Skip { sequence, .. } if *sequence == number),
-        )
+    fn skips(&self, id: &PersistenceId) -> Vec<SequenceNumber> {
+        let skips = self.of(id).filter_map(|entry| match &entry.body {
+            EntryBody::Skip { sequence, .. } => Some(*sequence),
+            _ => None,
+        });
+        skips.collect()
     }
 
     /// What a search for a record must find.

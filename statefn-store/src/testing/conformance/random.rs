@@ -5,7 +5,7 @@ use super::model::Model;
 use super::tape::Wish;
 use super::trial::{Trial, same};
 use crate::testing::Fixture;
-use crate::{Member, Offset, PersistenceId};
+use crate::{Member, Offset, Outcome, PersistenceId};
 
 /// Deterministic numbers (`SplitMix64`; Steele, Lea, Flood, OOPSLA 2014): a failure repeats.
 pub(super) struct Dice(u64);
@@ -36,6 +36,7 @@ impl Dice {
     pub(super) fn members(&mut self, model: &Model) -> Vec<Member> {
         let mut after = model.clone();
         let mut members = Vec::new();
+        let mut refused = Vec::new();
         for _ in 0..self.up_to(12) {
             let id = self.id();
             let actual = after.head(&id).sequence.get();
@@ -45,9 +46,11 @@ impl Dice {
                 _ => actual,
             };
             let member = self.member(&id, expected);
+            // Behind a refused member of its entity a member changes nothing.
+            if !refused.contains(&id) && matches!(after.append(&member), Outcome::Refused(_)) {
+                refused.push(id);
+            }
             members.push(member);
-            after = model.clone();
-            let _ = after.append_all(&members);
         }
         members
     }
