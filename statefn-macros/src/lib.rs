@@ -1,7 +1,7 @@
 //! Attribute and derive macros of statefn.
 //!
-//! Documented where they are used: on the re-exports in the `statefn` crate. Each macro is a
-//! pipeline: syntax, typed model with all complaints collected, expansion that cannot fail.
+//! Use them through the `statefn` crate, whose pages have the examples. Each macro is a pipeline:
+//! syntax, a typed model with all complaints collected, an expansion that cannot fail.
 
 use proc_macro::TokenStream;
 
@@ -15,43 +15,52 @@ mod main_fn;
 mod names;
 mod owned;
 
-/// See `statefn::entity`.
+/// Makes an entity of a struct, and its commands and queries of an impl.
+///
+/// On the struct: `#[entity(event_sourced, ..)]` with any of `name = "cart"`,
+/// `snapshot_every = 100`, `passivate_after = "10m"`, `codec = "json"`, `key_retention = "24h"`,
+/// `shape = ".."`, `crate = path`. On the impl: `#[entity]`, with `crate = path` at most.
 #[proc_macro_attribute]
 pub fn entity(options: TokenStream, item: TokenStream) -> TokenStream {
     entity::expand(options.into(), &item.into()).into()
 }
 
-/// See `statefn::Event`.
+/// Makes an event of a struct, or events of an enum: one a variant.
+///
+/// Options, in `#[event(..)]` on the struct or a variant: `name = ".."`, `version = 2`,
+/// `from = TheVersionBefore`, `shape = ".."`; on the type: `crate = path`.
 #[proc_macro_derive(Event, attributes(event))]
 pub fn event(item: TokenStream) -> TokenStream {
     event::expand(item.into()).into()
 }
 
-/// See `statefn::main`.
+/// Runs an `async fn main` on a multi-threaded tokio runtime. Option: `crate = path`.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
     main_fn::expand(options.into(), &item.into(), &main_fn::Flavor::Main).into()
 }
 
-/// See `statefn::test`.
+/// Runs an `async fn` as a test, on a tokio runtime of one thread. Option: `crate = path`.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     main_fn::expand(options.into(), &item.into(), &main_fn::Flavor::Test).into()
 }
 
-/// See `statefn::command`.
+/// A method of an `#[entity]` impl that may emit events: `&self`, `ctx: &mut Context<Self>`, then
+/// arguments. Option: `name = ".."`.
 #[proc_macro_attribute]
 pub fn command(_options: TokenStream, item: TokenStream) -> TokenStream {
     diagnostics::misplaced("command", &item.into()).into()
 }
 
-/// See `statefn::query`.
+/// A method of an `#[entity]` impl that only reads: `&self`, then arguments. Option: `name = ".."`.
 #[proc_macro_attribute]
 pub fn query(_options: TokenStream, item: TokenStream) -> TokenStream {
     diagnostics::misplaced("query", &item.into()).into()
 }
 
-/// See `statefn::event_handler`.
+/// A method of an `#[entity]` impl that changes the state by an event: `&mut self`, `event: &..`.
+/// No options.
 #[proc_macro_attribute]
 pub fn event_handler(_options: TokenStream, item: TokenStream) -> TokenStream {
     diagnostics::misplaced("event_handler", &item.into()).into()
