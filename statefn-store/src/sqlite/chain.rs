@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::dense::event;
+use super::entry::{Start, entry_at, event};
 use super::failure::ReadError;
 use super::head::EntityHead;
 use super::limits::LOAD_BUFFER_BYTES;
-use super::load::{Start, entry_at};
 use super::number::to_sql;
 use super::positions::Positions;
 use super::row::{Body, Damage, ENTRY, HEADER, Header, Kind};

@@ -2,12 +2,12 @@
 
 use rusqlite::Connection;
 
+use super::entry::{Start, event};
 use super::failure::ReadError;
 use super::head::EntityHead;
-use super::load::Start;
 use super::number::to_sql;
 use super::row::{Body, Damage, ENTRY, Header, names};
-use crate::{EventRef, Offset, PersistenceId, Replay, SequenceNumber, Timestamp};
+use crate::{PersistenceId, Replay};
 
 /// Hands over the events from `first` to the head. The chain is checked on the way: each entry must
 /// name the one that was seen before it, and the last one must be the head.
@@ -58,19 +58,4 @@ pub(super) fn replay(
 
 fn missing(offset: u64, sequence: u64) -> ReadError {
     ReadError::damaged(offset, sequence, "it is missing from the chain")
-}
-
-/// The event of an entry, in the words of the contract.
-pub(super) fn event<'a>(header: &Header<'_>, body: &Body<'a>) -> Option<EventRef<'a>> {
-    let event = body.event?;
-    Some(EventRef {
-        offset: Offset::new(header.offset),
-        sequence: SequenceNumber::new(header.sequence),
-        time: Timestamp::from_millis(body.time),
-        name: event.name,
-        version: event.version,
-        codec: event.codec,
-        metadata: body.metadata,
-        payload: event.payload,
-    })
 }

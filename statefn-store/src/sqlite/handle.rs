@@ -15,7 +15,8 @@ use super::lock::LockFile;
 use super::queue::{Queue, Refused, Request};
 use super::reader::Readers;
 use super::shared::Shared;
-use super::writer::{State, Writer, closed_failure};
+use super::shared::closed_failure;
+use super::writer::{State, Writer};
 use crate::{FailureKind, StoreFailure};
 
 /// One open store.

@@ -7,12 +7,13 @@ use rusqlite::{Connection, OptionalExtension};
 use super::append::snapshot_sum;
 use super::chain::{self, Chain};
 use super::dense;
+use super::entry::{Start, entry_at};
 use super::failure::ReadError;
 use super::head::EntityHead;
 use super::limits::DENSE_SPAN;
 use super::number::to_sql;
 use super::rebuild::scan;
-use super::row::{Body, Damage, ENTRY, Header, bytes, number, signed, text};
+use super::row::{Damage, bytes, number, signed, text};
 use super::shared::Shared;
 use crate::{
     NewSnapshot, Offset, PersistenceId, RecordRef, Replay, SnapshotRef, StoredRecord, Timestamp,
@@ -52,15 +53,6 @@ pub(super) fn head(
         Some(Ok(head)) => Ok(head),
         Some(Err(_)) => scan(conn, id, u64::MAX),
     }
-}
-
-/// Where a replay of events begins.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Start {
-    /// The entry that the snapshot covers last; 0 without one.
-    pub(super) offset: u64,
-    /// Its sequence number.
-    pub(super) sequence: u64,
 }
 
 fn events(
@@ -237,31 +229,6 @@ fn is_record(conn: &Connection, id: &PersistenceId, offset: u64) -> Result<bool,
         Err(ReadError::Damaged { .. }) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Reads and verifies one entry of an entity.
-pub(super) fn entry_at<T>(
-    conn: &Connection,
-    id: &PersistenceId,
-    offset: u64,
-    read: impl FnOnce(&Header<'_>, &Body<'_>) -> Result<T, Damage>,
-) -> Result<T, ReadError> {
-    static SQL: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| format!("SELECT {ENTRY} FROM journal WHERE offset = ?1"));
-    let damaged = |sequence, Damage(what)| ReadError::damaged(offset, sequence, what);
-    let mut statement = conn.prepare_cached(&SQL)?;
-    let mut rows = statement.query([to_sql(offset)])?;
-    let Some(row) = rows.next()? else {
-        return Err(damaged(0, Damage("it is missing")));
-    };
-    let header = Header::read(row).map_err(|damage| damaged(0, damage))?;
-    if !header.is_of(id) {
-        return Err(damaged(0, Damage("it belongs to another entity")));
-    }
-    let sequence = header.sequence;
-    Body::read(row, &header)
-        .and_then(|body| read(&header, &body))
-        .map_err(|damage| damaged(sequence, damage))
 }
 
 /// The names in a row of another table; `None` if they are no text.

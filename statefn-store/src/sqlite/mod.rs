@@ -14,6 +14,7 @@ mod chain;
 mod checksum;
 mod connection;
 mod dense;
+mod entry;
 mod failure;
 mod file;
 mod handle;

@@ -12,7 +12,7 @@ use super::connection;
 use super::failure::{ReadError, SqliteError};
 use super::limits::{READ_QUEUE, READERS};
 use super::shared::Shared;
-use super::writer::closed_failure;
+use super::shared::closed_failure;
 use crate::{FailureKind, LoadError, StoreFailure};
 
 type Job = Box<dyn FnOnce(&mut Reader) + Send>;

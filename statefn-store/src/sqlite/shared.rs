@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::failure::SqliteError;
 use super::head::EntityHead;
 use super::heads::Unmerged;
-use crate::PersistenceId;
+use crate::{FailureKind, PersistenceId, StoreFailure};
 
 /// Shared by the handle, the writer and the readers.
 pub(super) struct Shared {
@@ -66,4 +66,10 @@ impl Shared {
     pub(super) fn end(&self) -> u64 {
         self.published().end
     }
+}
+
+/// The failure of a closed store.
+pub(super) fn closed_failure(shared: &Shared) -> StoreFailure {
+    let message = format!("{}: the store is closed", shared.path.display());
+    StoreFailure::new(FailureKind::Closed, message)
 }

@@ -10,7 +10,7 @@ use super::number::to_sql;
 use super::row::{Damage, ENTRY, HEADER, Header, number};
 use super::schema::Meta;
 use super::shared::Shared;
-use super::writer::closed_failure;
+use super::shared::closed_failure;
 use crate::{FailureKind, PersistenceId, StoreReport};
 
 /// Checks everything that can be checked without user code.

@@ -13,7 +13,7 @@ use super::limits::{IDLE, REOPEN_WAIT};
 use super::lock::LockFile;
 use super::queue::{Queue, Request, Waiting, Work};
 use super::reader::Readers;
-use super::shared::Shared;
+use super::shared::{Shared, closed_failure};
 use crate::{CommitError, FailureKind, OwnerEpoch, StoreFailure};
 
 /// Owns the only writing connection and the lock file.
@@ -245,12 +245,6 @@ fn turn_away(request: Request, failure: impl Fn() -> StoreFailure) {
         #[cfg(test)]
         Request::Test(_) => {}
     }
-}
-
-/// The failure of a closed store.
-pub(super) fn closed_failure(shared: &Shared) -> StoreFailure {
-    let message = format!("{}: the store is closed", shared.path.display());
-    StoreFailure::new(FailureKind::Closed, message)
 }
 
 fn reopening(error: &SqliteError, shared: &Shared) -> StoreFailure {

@@ -1,0 +1,57 @@
+//! One entry of an entity, read and verified, and the event in it.
+
+use rusqlite::Connection;
+
+use super::failure::ReadError;
+use super::number::to_sql;
+use super::row::{Body, Damage, ENTRY, Header};
+use crate::{EventRef, Offset, PersistenceId, SequenceNumber, Timestamp};
+
+/// Where a replay of events begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Start {
+    /// The entry that the snapshot covers last; 0 without one.
+    pub(super) offset: u64,
+    /// Its sequence number.
+    pub(super) sequence: u64,
+}
+
+/// Reads and verifies one entry of an entity.
+pub(super) fn entry_at<T>(
+    conn: &Connection,
+    id: &PersistenceId,
+    offset: u64,
+    read: impl FnOnce(&Header<'_>, &Body<'_>) -> Result<T, Damage>,
+) -> Result<T, ReadError> {
+    static SQL: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| format!("SELECT {ENTRY} FROM journal WHERE offset = ?1"));
+    let damaged = |sequence, Damage(what)| ReadError::damaged(offset, sequence, what);
+    let mut statement = conn.prepare_cached(&SQL)?;
+    let mut rows = statement.query([to_sql(offset)])?;
+    let Some(row) = rows.next()? else {
+        return Err(damaged(0, Damage("it is missing")));
+    };
+    let header = Header::read(row).map_err(|damage| damaged(0, damage))?;
+    if !header.is_of(id) {
+        return Err(damaged(0, Damage("it belongs to another entity")));
+    }
+    let sequence = header.sequence;
+    Body::read(row, &header)
+        .and_then(|body| read(&header, &body))
+        .map_err(|damage| damaged(sequence, damage))
+}
+
+/// The event of an entry, in the words of the contract.
+pub(super) fn event<'a>(header: &Header<'_>, body: &Body<'a>) -> Option<EventRef<'a>> {
+    let event = body.event?;
+    Some(EventRef {
+        offset: Offset::new(header.offset),
+        sequence: SequenceNumber::new(header.sequence),
+        time: Timestamp::from_millis(body.time),
+        name: event.name,
+        version: event.version,
+        codec: event.codec,
+        metadata: body.metadata,
+        payload: event.payload,
+    })
+}
