@@ -29,7 +29,7 @@ pub(super) struct Handle {
 
 /// Set when the writer has released everything; for those who block and those who do not.
 struct Ended {
-    ended: Mutex<bool>,
+    done: Mutex<bool>,
     changed: Condvar,
     told: watch::Sender<bool>,
 }
@@ -48,7 +48,7 @@ impl Handle {
         let readers = Arc::new(Readers::start(&shared).map_err(thread_failed)?);
         let queue = Arc::new(Queue::default());
         let ended = Arc::new(Ended {
-            ended: Mutex::default(),
+            done: Mutex::default(),
             changed: Condvar::new(),
             told: watch::Sender::new(false),
         });
@@ -95,15 +95,13 @@ impl Handle {
     /// Closes the store and waits until everything is released.
     pub(super) async fn close(&self) -> Result<(), StoreFailure> {
         let (reply, answer) = oneshot::channel();
-        match self.queue.push(Request::Close(Some(reply))) {
+        if self.queue.push(Request::Close(Some(reply))).is_ok() {
             // An answer that never comes: the writer has ended, and so has everything it held.
-            Ok(()) => answer.await.unwrap_or(Ok(())),
-            Err(_) => {
-                // Somebody else closes it: the sender lives as long as this handle.
-                let _ = self.ended.told.subscribe().wait_for(|ended| *ended).await;
-                Ok(())
-            }
+            return answer.await.unwrap_or(Ok(()));
         }
+        // Somebody else closes it: the sender lives as long as this handle.
+        let _ = self.ended.told.subscribe().wait_for(|ended| *ended).await;
+        Ok(())
     }
 }
 
@@ -117,16 +115,16 @@ impl Drop for Handle {
 
 impl Ended {
     fn set(&self) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
         self.told.send_replace(true);
     }
 
     fn wait(&self) {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self
             .changed
-            .wait_timeout_while(ended, DROP_WAIT, |ended| !*ended);
+            .wait_timeout_while(done, DROP_WAIT, |done| !*done);
         if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
             tracing::warn!(
                 "the SQLite writer is still busy; it releases the store when it is done"

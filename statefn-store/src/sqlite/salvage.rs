@@ -74,11 +74,11 @@ impl Salvage<'_> {
             let to = end.min(from + CHUNK - 1);
             let tx = self.new.unchecked_transaction()?;
             if let Err(error) = self.range(from, to) {
-                self.only_corrupt(&error)?;
+                only_corrupt(&error)?;
                 // The statement met a damaged page: ask for what is left one by one.
                 for offset in self.audit.last() + 1..=to {
                     if let Err(error) = self.range(offset, offset) {
-                        self.only_corrupt(&error)?;
+                        only_corrupt(&error)?;
                     }
                 }
             }
@@ -87,15 +87,6 @@ impl Salvage<'_> {
         }
         self.audit.reach(end + 1);
         self.finish()
-    }
-
-    /// Damage is what a salvage is for; any other failure ends it.
-    fn only_corrupt(&self, error: &SqliteError) -> Result<(), SqliteError> {
-        if error.kind() == FailureKind::Corrupt {
-            Ok(())
-        } else {
-            Err(error.clone())
-        }
     }
 
     fn range(&mut self, from: u64, to: u64) -> Result<(), SqliteError> {
@@ -170,5 +161,14 @@ impl Salvage<'_> {
             snapshots: snapshots.unsigned_abs(),
             faults: self.audit.faults(),
         })
+    }
+}
+
+/// Damage is what a salvage is for; any other failure ends it.
+fn only_corrupt(error: &SqliteError) -> Result<(), SqliteError> {
+    if error.kind() == FailureKind::Corrupt {
+        Ok(())
+    } else {
+        Err(error.clone())
     }
 }
