@@ -120,19 +120,16 @@ fn many_callers_at_once_get_offsets_without_gaps() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut callers = Vec::new();
+        let mut callers = tokio::task::JoinSet::new();
         for number in 0..200 {
             let sqlite = store.store.clone();
-            callers.push(tokio::spawn(async move {
+            callers.spawn(async move {
                 let members = vec![member(&number.to_string(), 0, &["a", "b"])];
                 sqlite.commit(Batch { epoch, members }).await.unwrap()
-            }));
+            });
         }
-        for caller in callers {
-            assert!(matches!(
-                caller.await.unwrap()[..],
-                [Outcome::Committed { .. }]
-            ));
+        for outcomes in callers.join_all().await {
+            assert!(matches!(outcomes[..], [Outcome::Committed { .. }]));
         }
     });
     let entries = block(store.store.read(Offset::ZERO, 1000)).unwrap();

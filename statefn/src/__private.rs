@@ -100,10 +100,10 @@ pub const fn is_new_name<E: Event>(before: &[&[EventDeclaration]]) -> bool {
     };
     let mut rest = before;
     while let [events, others @ ..] = rest {
-        if let [event, ..] = events {
-            if same(event.name, own.name) {
-                return false;
-            }
+        if let [event, ..] = events
+            && same(event.name, own.name)
+        {
+            return false;
         }
         rest = others;
     }

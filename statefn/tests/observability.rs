@@ -271,7 +271,7 @@ fn a_handler_runs_in_its_command_and_the_command_in_its_caller() {
     let caller = async {
         use_everything()
             .instrument(tracing::info_span!("caller"))
-            .await
+            .await;
     };
     capture.over(caller);
     let is_inside = |seen: &&Seen| {

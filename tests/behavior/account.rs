@@ -1,11 +1,5 @@
 //! The entity that most tests use: a sum that never falls below zero.
 
-#![expect(
-    clippy::unused_self,
-    clippy::needless_pass_by_value,
-    reason = "the signatures of handlers"
-)]
-
 use serde::{Deserialize, Serialize};
 use statefn::prelude::*;
 

@@ -1,7 +1,5 @@
 //! P6: a command sent with a key takes effect at most once within its retention.
 
-#![expect(clippy::unused_self, reason = "the signatures of handlers")]
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 

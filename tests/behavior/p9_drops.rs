@@ -40,7 +40,6 @@ struct Minefield {
 }
 
 #[entity]
-#[expect(clippy::unused_self, reason = "the signatures of handlers")]
 impl Minefield {
     #[command]
     fn lay(&self, ctx: &mut Context<Self>, number: u8) {
@@ -232,7 +231,6 @@ struct Thrown;
 struct Thrower {}
 
 #[entity]
-#[expect(clippy::unused_self, reason = "the signatures of handlers")]
 impl Thrower {
     #[command]
     fn throw(&self, ctx: &mut Context<Self>) {

@@ -134,11 +134,6 @@ struct Recluse {
 }
 
 #[entity]
-#[expect(
-    clippy::unused_self,
-    clippy::needless_pass_by_value,
-    reason = "the signatures of handlers"
-)]
 impl Recluse {
     #[command]
     fn set(&self, ctx: &mut Context<Self>, number: u8) {
