@@ -32,9 +32,9 @@ fn the_program_needs_what_readme_says() {
         .filter_map(|line| line.split_once('.'))
         .map(|(name, _)| name);
     assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(DEPENDENCIES));
-    let named = DEPENDENCIES.map(|name| format!("`{name}`"));
+    let bullets = DEPENDENCIES.map(|name| format!("`{name}`"));
     let sentence = README
         .lines()
-        .any(|line| named.iter().all(|name| line.contains(name)));
+        .any(|line| bullets.iter().all(|name| line.contains(name)));
     assert!(sentence, "README names the dependencies in one line");
 }

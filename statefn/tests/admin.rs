@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::unused_self,
     unreachable_pub,
     reason = "helpers of a test; generated references are as public as their entities"
 )]

@@ -1,6 +1,6 @@
 //! The stored events of one entity, read back for people.
 
-#![expect(clippy::unused_self, clippy::expect_used, reason = "test")]
+#![expect(clippy::expect_used, reason = "test")]
 
 use serde::{Deserialize, Serialize};
 use statefn::codec::DecodeError;

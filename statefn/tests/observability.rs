@@ -1,6 +1,8 @@
 //! What the library shows through `tracing`: which entity and which sequence number, never what is
 //! in a command, an event or a state; and nothing at all unless the program installs a subscriber.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

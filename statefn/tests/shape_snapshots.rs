@@ -34,7 +34,6 @@ macro_rules! game {
             #[entity]
             impl Game {
                 #[command]
-                #[expect(clippy::unused_self, reason = "a handler")]
                 fn score(&self, ctx: &mut Context<Self>, home: bool) {
                     ctx.emit(if home { Scored::Home } else { Scored::Away });
                 }

@@ -1,5 +1,7 @@
 //! Pages that must not drift from what is done.
 
+use std::path::Path;
+
 use crate::sources::Source;
 use crate::{Allowance, Finding};
 
@@ -65,7 +67,7 @@ pub(crate) fn references(texts: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let pages = texts.iter().filter(|text| {
         let is_ours = !text.path.contains('/') || text.path == "statefn-store/FORMAT.md";
-        is_ours && text.path.ends_with(".md")
+        is_ours && has_extension(text, "md")
     });
     for page in pages {
         let mut target: Option<&Source> = None;
@@ -85,7 +87,7 @@ pub(crate) fn references(texts: &[Source]) -> Vec<Finding> {
                         (!leads).then(|| format!("no `{link}`"))
                     }
                     Part::Name(name) => target
-                        .filter(|source| source.path.ends_with(".rs") && !has_name(source, name))
+                        .filter(|source| has_extension(source, "rs") && !has_name(source, name))
                         .map(|source| format!("no `{name}` in {}", source.path)),
                 };
                 findings.extend(what.map(|what| Finding::new(page, index + 1, what)));
@@ -93,6 +95,12 @@ pub(crate) fn references(texts: &[Source]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn has_extension(source: &Source, extension: &str) -> bool {
+    Path::new(&source.path)
+        .extension()
+        .is_some_and(|found| found == extension)
 }
 
 enum Part<'a> {
@@ -109,9 +117,9 @@ fn starts_statement(line: &str) -> bool {
 }
 
 /// Links and names of a line, in their order. The text of a link is not a name.
-fn parts(line: &str) -> Vec<Part<'_>> {
+fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
-    let mut rest = line;
+    let mut rest = text;
     while let Some(start) = rest.find(['[', '`']) {
         let (opening, after) = rest.split_at(start + 1);
         let found = if opening.ends_with('[') {
@@ -120,8 +128,8 @@ fn parts(line: &str) -> Vec<Part<'_>> {
                 .and_then(|(_, link)| link.split_once(')'));
             link.map(|(link, after)| (Part::Link(link.split('#').next().unwrap_or(link)), after))
         } else {
-            let name = after.split_once('`');
-            name.map(|(name, after)| (Part::Name(name), after))
+            let quoted = after.split_once('`');
+            quoted.map(|(name, after)| (Part::Name(name), after))
         };
         let Some((part, after)) = found else { break };
         rest = after;
