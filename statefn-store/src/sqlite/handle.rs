@@ -16,6 +16,7 @@ use super::queue::{Queue, Refused, Request};
 use super::reader::Readers;
 use super::shared::Shared;
 use super::shared::closed_failure;
+use super::tuning::Tuning;
 use super::writer::{State, Writer};
 use crate::{FailureKind, StoreFailure};
 
@@ -36,12 +37,12 @@ struct Ended {
 
 impl Handle {
     /// Opens the store; every check comes before the first change.
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+    pub(super) fn open(path: &Path, tuning: Tuning) -> Result<Self, OpenError> {
         connection::check_library()?;
         let place = Place::find(path)?;
         let lock = LockFile::take(&place.path)?;
         let conn = connection::writer(&place)?;
-        let shared = Arc::new(Shared::new(place.path.clone()));
+        let shared = Arc::new(Shared::new(place.path.clone(), tuning));
         let journal = Journal::start(conn, Arc::clone(&shared))
             .map_err(|error| failed(&place.path, error))?;
         let thread_failed = |error| unopened(&place.path, error);

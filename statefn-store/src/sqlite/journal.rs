@@ -131,7 +131,7 @@ impl Journal {
 
     /// Moves the log when it is long; a failure poisons, but takes back nothing.
     pub(super) fn after_commit(&mut self) -> Result<(), TransactionError> {
-        let moved = self.log.committed(&self.conn);
+        let moved = self.log.committed(&self.conn, &self.shared.tuning);
         moved.map_err(TransactionError::rolled_back)
     }
 
@@ -196,7 +196,9 @@ impl Journal {
             staged.answers.push(answer);
         }
         let entries = usize::try_from(staged.last - self.last).unwrap_or(usize::MAX);
-        staged.merged = self.merge.step(&self.conn, entries)?;
+        staged.merged = self
+            .merge
+            .step(&self.conn, entries, self.shared.tuning.merge_step)?;
         if let Some(watermark) = staged.merged.watermark {
             Meta { watermark, ..meta }.write(&self.conn)?;
         }

@@ -61,8 +61,15 @@ pub(super) const MERGE_STEP: usize = 64;
 /// Merged heads kept in memory in each of two generations.
 pub(super) const CACHED_HEADS: usize = 65_536;
 
+/// Heads from which on a thread of its own sorts and frees them; fewer take less time than a thread
+/// takes to start.
+pub(super) const SORTED_ASIDE: usize = 4_096;
+
 /// Pages in the write-ahead log (64 MiB) at which the writer moves them into the database.
 pub(super) const CHECKPOINT_PAGES: u64 = 16_384;
+
+/// Commits between two looks at the length of the log.
+pub(super) const LOOK_EVERY: u32 = 16;
 
 /// Times [`CHECKPOINT_PAGES`] at which a log that a long reader holds is reported.
 pub(super) const LARGE_LOG: u64 = 8;

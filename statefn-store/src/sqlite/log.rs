@@ -6,11 +6,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::failure::SqliteError;
-use super::limits::{BUSY_WAIT, CHECKPOINT_PAGES, LARGE_LOG};
+use super::limits::{BUSY_WAIT, LARGE_LOG};
+use super::tuning::Tuning;
 use crate::FailureKind;
-
-/// Commits between two looks at the length of the log.
-const LOOK_EVERY: u32 = 16;
 
 /// What the writer knows of the log.
 #[derive(Default)]
@@ -31,15 +29,19 @@ struct State {
 
 impl Log {
     /// A commit has been written: moves the log when it has become long.
-    pub(super) fn committed(&mut self, conn: &Connection) -> Result<(), SqliteError> {
+    pub(super) fn committed(
+        &mut self,
+        conn: &Connection,
+        tuning: &Tuning,
+    ) -> Result<(), SqliteError> {
         self.dirty = true;
         self.commits += 1;
-        if self.commits < LOOK_EVERY {
+        if self.commits < tuning.look_every {
             return Ok(());
         }
         self.commits = 0;
         let pages = run(conn, "NOOP")?.pages;
-        if pages < self.due.max(CHECKPOINT_PAGES) {
+        if pages < self.due.max(tuning.checkpoint_pages) {
             return Ok(());
         }
         let state = run(conn, "PASSIVE")?;
@@ -48,8 +50,8 @@ impl Log {
             self.due = 0;
         } else {
             // A reader still needs the rest: come back after as much again.
-            self.due = state.pages + CHECKPOINT_PAGES;
-            if state.pages >= LARGE_LOG * CHECKPOINT_PAGES {
+            self.due = state.pages + tuning.checkpoint_pages;
+            if state.pages >= LARGE_LOG * tuning.checkpoint_pages {
                 tracing::warn!(
                     pages = state.pages,
                     "a long reader keeps the log from shrinking"

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::head::EntityHead;
 use super::heads::{HeadCache, HeadMap};
-use super::limits::{GATHERED_ENTITIES, GATHERED_ENTRIES, MERGE_STEP};
+use super::limits::SORTED_ASIDE;
 use super::shared::{Published, Shared};
 use crate::PersistenceId;
 
@@ -61,10 +61,13 @@ impl Merge {
         if !matches!(self.state, State::Gathering) {
             return;
         }
+        let tuning = &shared.tuning;
         let mut published = shared.published();
         let gathered = published.unmerged.filling.len();
         let behind = published.end.saturating_sub(self.watermark);
-        if gathered >= GATHERED_ENTITIES || (behind >= GATHERED_ENTRIES && gathered > 0) {
+        if gathered >= tuning.gathered_entities
+            || (behind >= tuning.gathered_entries && gathered > 0)
+        {
             self.begin(&mut published);
         }
     }
@@ -77,6 +80,15 @@ impl Merge {
         let heads = Arc::new(std::mem::take(&mut published.unmerged.filling));
         published.unmerged.merging = Arc::clone(&heads);
         let target = published.end;
+        if heads.len() < SORTED_ASIDE {
+            let (heads, done) = (sorted(&heads), 0);
+            self.state = State::Writing {
+                target,
+                heads,
+                done,
+            };
+            return;
+        }
         let to_sort = Arc::clone(&heads);
         let sort = move || sorted(&to_sort);
         let sorter = std::thread::Builder::new()
@@ -97,8 +109,14 @@ impl Merge {
         };
     }
 
-    /// Writes the next heads inside the transaction that appended `entries`.
-    pub(super) fn step(&mut self, conn: &Connection, entries: usize) -> rusqlite::Result<Step> {
+    /// Writes the next heads inside the transaction that appended `entries`: two for each, and
+    /// `more`.
+    pub(super) fn step(
+        &mut self,
+        conn: &Connection,
+        entries: usize,
+        more: usize,
+    ) -> rusqlite::Result<Step> {
         if matches!(&self.state, State::Sorting { sorter, .. } if sorter.is_finished()) {
             self.finish_sorting();
         }
@@ -110,7 +128,7 @@ impl Merge {
         else {
             return Ok(Step::default());
         };
-        let count = entries.saturating_mul(2).saturating_add(MERGE_STEP);
+        let count = entries.saturating_mul(2).saturating_add(more);
         let mut written = 0;
         for (id, head) in heads.iter().skip(*done).take(count) {
             head.store(conn, id)?;
@@ -154,6 +172,9 @@ impl Merge {
             let State::Writing { heads, .. } = std::mem::take(&mut self.state) else {
                 return;
             };
+            if before.len().max(heads.len()) < SORTED_ASIDE {
+                return;
+            }
             // Freeing a hundred thousand ids takes long enough to be felt by a commit.
             let free = move || drop((before, heads));
             if let Ok(_detached) = std::thread::Builder::new().spawn(free) {}

@@ -41,6 +41,7 @@ mod shared;
 mod target;
 #[cfg(test)]
 mod tests;
+mod tuning;
 mod verify;
 mod writer;
 
@@ -59,6 +60,8 @@ use handle::Handle;
 pub use open_error::OpenError;
 use queue::{Request, Waiting};
 use reader::unavailable;
+#[doc(hidden)]
+pub use tuning::Tuning;
 
 /// A store in one SQLite file.
 ///
@@ -116,7 +119,19 @@ impl Sqlite {
     /// assert!(matches!(error, OpenError::Path { .. }));
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let handle = Arc::new(Handle::open(path.as_ref())?);
+        let handle = Arc::new(Handle::open(path.as_ref(), Tuning::default())?);
+        Ok(Self { handle })
+    }
+
+    /// For the simulated disk: a store that merges and checkpoints after a few commits.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn open_tuned(path: impl AsRef<Path>, tuning: Tuning) -> Result<Self, OpenError> {
+        let handle = Arc::new(Handle::open(path.as_ref(), tuning)?);
         Ok(Self { handle })
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::connection;
 use super::failure::{ReadError, SqliteError};
-use super::limits::{READ_QUEUE, READERS};
+use super::limits::READ_QUEUE;
 use super::shared::Shared;
 use super::shared::closed_failure;
 use crate::{FailureKind, LoadError, StoreFailure};
@@ -73,7 +73,7 @@ impl Readers {
             jobs: Arc::clone(&jobs),
             threads: Mutex::default(),
         };
-        for _ in 0..READERS {
+        for _ in 0..shared.tuning.readers {
             let (jobs, shared) = (Arc::clone(&jobs), Arc::clone(shared));
             let thread = std::thread::Builder::new()
                 .name("statefn-sqlite-read".to_owned())

@@ -7,12 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::failure::SqliteError;
 use super::head::EntityHead;
 use super::heads::Unmerged;
+use super::tuning::Tuning;
 use crate::{FailureKind, PersistenceId, StoreFailure};
 
 /// Shared by the handle, the writer and the readers.
 pub(super) struct Shared {
     /// The canonical path of the database.
     pub(super) path: PathBuf,
+    pub(super) tuning: Tuning,
     published: Mutex<Published>,
     closing: AtomicBool,
 }
@@ -29,9 +31,10 @@ pub(super) struct Published {
 }
 
 impl Shared {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, tuning: Tuning) -> Self {
         Self {
             path,
+            tuning,
             published: Mutex::default(),
             closing: AtomicBool::new(false),
         }

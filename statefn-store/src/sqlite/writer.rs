@@ -9,7 +9,6 @@ use super::connection;
 use super::failure::SqliteError;
 use super::file::Place;
 use super::journal::{Answer, Journal, TransactionError};
-use super::limits::{IDLE, REOPEN_WAIT};
 use super::lock::LockFile;
 use super::queue::{Queue, Request, Waiting, Work};
 use super::reader::Readers;
@@ -39,10 +38,10 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    fn new(error: SqliteError) -> Self {
+    fn new(error: SqliteError, wait: Duration) -> Self {
         Self {
             error,
-            wait: REOPEN_WAIT.0,
+            wait,
             retry: now(),
         }
     }
@@ -76,7 +75,7 @@ impl Writer {
 
     fn patience(&self) -> Option<Duration> {
         match &self.state {
-            State::Serving(journal) => journal.wants_idle().then_some(IDLE),
+            State::Serving(journal) => journal.wants_idle().then_some(self.shared.tuning.idle),
             State::Failed(failed) => Some(failed.retry.saturating_duration_since(now())),
         }
     }
@@ -155,7 +154,7 @@ impl Writer {
         for request in self.queue.drain_commits() {
             turn_away(request, || reopening(&error, &self.shared));
         }
-        self.state = State::Failed(Failed::new(error));
+        self.state = State::Failed(Failed::new(error, self.shared.tuning.reopen_wait.0));
     }
 
     fn reopen_if_due(&mut self) {
@@ -174,7 +173,10 @@ impl Writer {
                 tracing::warn!(path = %self.shared.path.display(), %error, "reopening failed");
                 failed.error = error;
                 failed.retry = now() + failed.wait;
-                failed.wait = failed.wait.saturating_mul(2).min(REOPEN_WAIT.1);
+                failed.wait = failed
+                    .wait
+                    .saturating_mul(2)
+                    .min(self.shared.tuning.reopen_wait.1);
             }
         }
     }

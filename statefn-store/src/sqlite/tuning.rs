@@ -1,0 +1,43 @@
+//! How much gathers before the file is worked on: a simulated disk makes it small, so that a
+//! hundred commits meet what a store meets in a million.
+
+use std::time::Duration;
+
+use super::limits;
+
+/// Sizes and times of one open store. Everybody has the default; see
+/// [`open_tuned`](super::Sqlite::open_tuned).
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// Entities gathered before a merge begins.
+    pub gathered_entities: usize,
+    /// Entries behind the watermark before a merge begins.
+    pub gathered_entries: u64,
+    /// Heads merged in a transaction beyond two for each entry.
+    pub merge_step: usize,
+    /// Pages in the log at which it is moved into the database.
+    pub checkpoint_pages: u64,
+    /// Commits between two looks at the length of the log.
+    pub look_every: u32,
+    /// Without work for this long, the writer empties the log.
+    pub idle: Duration,
+    /// First and longest wait between attempts to reopen a failed database.
+    pub reopen_wait: (Duration, Duration),
+    /// Threads that read.
+    pub readers: usize,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            gathered_entities: limits::GATHERED_ENTITIES,
+            gathered_entries: limits::GATHERED_ENTRIES,
+            merge_step: limits::MERGE_STEP,
+            checkpoint_pages: limits::CHECKPOINT_PAGES,
+            look_every: limits::LOOK_EVERY,
+            idle: limits::IDLE,
+            reopen_wait: limits::REOPEN_WAIT,
+            readers: limits::READERS,
+        }
+    }
+}
