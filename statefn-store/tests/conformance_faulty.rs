@@ -8,13 +8,15 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use statefn_store::testing::{Call, CommitFault, Faulty, block_on};
+use statefn_store::testing::{Call, CommitFault, FaultRates, Faulty, block_on};
 use statefn_store::{
     Batch, CommitError, EventRef, LoadError, Member, Memory, NewEvent, NewSnapshot, Offset,
-    Outcome, OwnerEpoch, PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, Store,
-    Timestamp,
+    Outcome, OwnerEpoch, PersistenceId, RecordRef, Refusal, Replay, SequenceNumber, SnapshotRef,
+    Store, Timestamp,
 };
 
 #[derive(Default)]
@@ -228,5 +230,135 @@ fn a_snapshot_passes_over_damage_until_it_is_lost() {
         assert_eq!((with.snapshot, with.events), (Some(1), vec![2]));
         store.lose_snapshots();
         assert!(seen(&store, &alice()).await.is_err());
+    });
+}
+
+/// A batch of one event for each of these, in this order.
+fn batch(epoch: OwnerEpoch, members: &[(&PersistenceId, u64)]) -> Batch {
+    let members = members
+        .iter()
+        .flat_map(|(id, expected)| one_event(epoch, id, *expected).members)
+        .collect();
+    Batch { epoch, members }
+}
+
+#[test]
+fn a_refused_member_takes_the_later_ones_of_its_entity_along() {
+    let store = Faulty::new(Memory::new());
+    let (alice, bob) = (alice(), PersistenceId::new("cart", "bob"));
+    block_on(async {
+        let epoch = store.claim().await.unwrap();
+        store.next_commits([CommitFault::Refuse { member: 4 + 1 }]);
+        let members = [(&alice, 0), (&alice, 1), (&bob, 0), (&alice, 2)];
+        let outcomes = store.commit(batch(epoch, &members)).await.unwrap();
+        let stale = Refusal::Stale {
+            expected: SequenceNumber::new(1),
+            actual: SequenceNumber::new(2),
+        };
+        let committed = |offset| Outcome::Committed {
+            position: Offset::new(offset),
+        };
+        let expected = [
+            committed(1),
+            Outcome::Refused(stale),
+            committed(2),
+            Outcome::Refused(Refusal::Overtaken),
+        ];
+        assert_eq!(outcomes, expected);
+        assert_eq!(events(&store, &alice).await, [1]);
+        assert_eq!(events(&store, &bob).await, [1]);
+    });
+}
+
+#[test]
+fn a_repeated_commit_is_answered_once_and_stored_once() {
+    let store = Faulty::new(Memory::new());
+    block_on(async {
+        let epoch = store.claim().await.unwrap();
+        store.every_commit(CommitFault::Repeat);
+        for expected in 0..2 {
+            let batch = one_event(epoch, &alice(), expected);
+            let outcomes = store.commit(batch).await.unwrap();
+            let position = Offset::new(expected + 1);
+            assert_eq!(outcomes, [Outcome::Committed { position }]);
+        }
+        assert_eq!(events(&store, &alice()).await, [1, 2]);
+    });
+}
+
+/// What 200 commits met, one letter each.
+fn fates(seed: u64, rates: FaultRates) -> String {
+    let store = Faulty::new(Memory::new());
+    let log = Arc::new(Mutex::new(String::new()));
+    let waits = Arc::clone(&log);
+    store.sleep_with(move |_| {
+        waits.lock().unwrap().push('.');
+        async {}
+    });
+    block_on(async {
+        let epoch = store.claim().await.unwrap();
+        store.by_seed(seed, rates);
+        for _ in 0..200 {
+            let at = store.inner().read(Offset::ZERO, 1000).await.unwrap().len() as u64;
+            let fate = match store.commit(one_event(epoch, &alice(), at)).await {
+                Ok(outcomes) if matches!(outcomes[0], Outcome::Committed { .. }) => 'c',
+                Ok(_) => 'r',
+                Err(CommitError::Unavailable(_)) => 'u',
+                Err(_) => '?',
+            };
+            log.lock().unwrap().push(fate);
+        }
+    });
+    let log = log.lock().unwrap();
+    log.clone()
+}
+
+#[test]
+fn a_seed_decides_every_call_and_repeats() {
+    let rates = FaultRates {
+        commit_fails: 100,
+        commit_unknown_applied: 100,
+        commit_unknown_not_applied: 100,
+        commit_refused: 100,
+        commit_repeated: 100,
+        delayed: 100,
+        delay_max: Duration::from_millis(1),
+        ..FaultRates::NONE
+    };
+    let fates_of_one = fates(1, rates);
+    assert_eq!(fates_of_one, fates(1, rates));
+    assert_ne!(fates_of_one, fates(2, rates));
+    for fate in ['c', 'r', 'u', '?', '.'] {
+        assert!(fates_of_one.contains(fate), "no {fate} in {fates_of_one}");
+    }
+    assert_eq!(fates(1, FaultRates::NONE), "c".repeat(200));
+}
+
+#[test]
+fn loads_searches_and_claims_fail_by_seed() {
+    let store = Faulty::new(Memory::new());
+    block_on(async {
+        store.claim().await.unwrap();
+        store.by_seed(
+            1,
+            FaultRates {
+                load_fails: 500,
+                find_record_fails: 500,
+                claim_fails: 500,
+                ..FaultRates::NONE
+            },
+        );
+        let (mut loads, mut searches, mut claims) = (0, 0, 0);
+        for _ in 0..100 {
+            loads += u32::from(seen(&store, &alice()).await.is_err());
+            let found = store.find_record(&alice(), "k", Offset::new(1)).await;
+            searches += u32::from(found.is_err());
+            claims += u32::from(store.claim().await.is_err());
+        }
+        for failed in [loads, searches, claims] {
+            assert!((20..80).contains(&failed), "{failed} of 100 failed");
+        }
+        store.heal();
+        assert!(seen(&store, &alice()).await.is_ok());
     });
 }

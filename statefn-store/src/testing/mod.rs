@@ -2,10 +2,12 @@
 
 mod block_on;
 mod conformance;
+mod dice;
 mod faulty;
 mod fixture;
 
 pub use block_on::block_on;
 pub use conformance::{Clause, check, clauses};
-pub use faulty::{Call, CommitFault, Faulty, Hold};
+pub use dice::Dice;
+pub use faulty::{Call, CommitFault, FaultRates, Faulty, Hold};
 pub use fixture::{Fixture, Work};

@@ -4,72 +4,55 @@ use super::draft::{Draft, cart};
 use super::model::Model;
 use super::tape::Wish;
 use super::trial::{Trial, same};
-use crate::testing::Fixture;
+use crate::testing::{Dice, Fixture};
 use crate::{Member, Offset, Outcome, PersistenceId};
 
-/// Deterministic numbers (`SplitMix64`; Steele, Lea, Flood, OOPSLA 2014): a failure repeats.
-pub(super) struct Dice(u64);
+fn up_to(dice: &mut Dice, max: usize) -> usize {
+    dice.index(max + 1)
+}
 
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
+fn id(dice: &mut Dice) -> PersistenceId {
+    let entity_type = if dice.below(4) == 0 { "user" } else { "cart" };
+    PersistenceId::new(entity_type, format!("id {}", dice.below(6)))
+}
 
-    /// A number below `sides`.
-    pub(super) fn below(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-
-    fn up_to(&mut self, max: usize) -> usize {
-        usize::try_from(self.below(max as u64 + 1)).unwrap_or(0)
-    }
-
-    fn id(&mut self) -> PersistenceId {
-        let entity_type = if self.below(4) == 0 { "user" } else { "cart" };
-        PersistenceId::new(entity_type, format!("id {}", self.below(6)))
-    }
-
-    /// A batch's members; some of them stale, many of them of one entity.
-    pub(super) fn members(&mut self, model: &Model) -> Vec<Member> {
-        let mut after = model.clone();
-        let mut members = Vec::new();
-        let mut refused = Vec::new();
-        for _ in 0..self.up_to(12) {
-            let id = self.id();
-            let actual = after.head(&id).sequence.get();
-            let expected = match self.below(8) {
-                0 => actual + 1 + self.below(3),
-                1 => actual.saturating_sub(1 + self.below(3)),
-                _ => actual,
-            };
-            let member = self.member(&id, expected);
-            // Behind a refused member of its entity a member changes nothing.
-            if !refused.contains(&id) && matches!(after.append(&member), Outcome::Refused(_)) {
-                refused.push(id);
-            }
-            members.push(member);
+/// A batch's members; some of them stale, many of them of one entity.
+pub(super) fn members(dice: &mut Dice, model: &Model) -> Vec<Member> {
+    let mut after = model.clone();
+    let mut members = Vec::new();
+    let mut refused = Vec::new();
+    for _ in 0..up_to(dice, 12) {
+        let id = id(dice);
+        let actual = after.head(&id).sequence.get();
+        let expected = match dice.below(8) {
+            0 => actual + 1 + dice.below(3),
+            1 => actual.saturating_sub(1 + dice.below(3)),
+            _ => actual,
+        };
+        let member = member(dice, &id, expected);
+        // Behind a refused member of its entity a member changes nothing.
+        if !refused.contains(&id) && matches!(after.append(&member), Outcome::Refused(_)) {
+            refused.push(id);
         }
-        members
+        members.push(member);
     }
+    members
+}
 
-    fn member(&mut self, id: &PersistenceId, expected: u64) -> Member {
-        let mut draft = Draft::new(id, expected).events(self.up_to(4));
-        if self.below(3) == 0 {
-            draft = draft.record(&format!("k{}", self.below(5)));
-        }
-        if expected > 0 && self.below(6) == 0 {
-            draft = draft.skip(1 + self.below(expected));
-        }
-        let snapshot = self.below(3) == 0;
-        let member = draft.done();
-        if snapshot && !member.events.is_empty() {
-            return Draft::of(member).snapshot().done();
-        }
-        member
+fn member(dice: &mut Dice, id: &PersistenceId, expected: u64) -> Member {
+    let mut draft = Draft::new(id, expected).events(up_to(dice, 4));
+    if dice.below(3) == 0 {
+        draft = draft.record(&format!("k{}", dice.below(5)));
     }
+    if expected > 0 && dice.below(6) == 0 {
+        draft = draft.skip(1 + dice.below(expected));
+    }
+    let snapshot = dice.below(3) == 0;
+    let member = draft.done();
+    if snapshot && !member.events.is_empty() {
+        return Draft::of(member).snapshot().done();
+    }
+    member
 }
 
 /// After every one of many random batches the store answers what the model does.
@@ -78,7 +61,7 @@ pub(super) async fn b2_random_batches_match_the_model(fixture: &dyn Fixture) {
     let mut trial = Trial::open(fixture).await;
     for step in 0..150 {
         let end = trial.model.end();
-        let members = dice.members(&trial.model);
+        let members = members(&mut dice, &trial.model);
         let ids: Vec<_> = members.iter().map(|member| member.id.clone()).collect();
         trial.commit(members).await;
         let page = trial.read_all(end.get()).await;
@@ -98,8 +81,8 @@ async fn check_breaks(dice: &mut Dice, trial: &Trial<'_>) {
     for id in trial.model.entities() {
         let wish = Wish {
             accept_snapshot: dice.below(2) == 0,
-            records_max: 1 + dice.up_to(4),
-            events_max: 1 + dice.up_to(6),
+            records_max: 1 + up_to(dice, 4),
+            events_max: 1 + up_to(dice, 6),
         };
         let (_, heard) = trial.load(&id, wish).await;
         same(

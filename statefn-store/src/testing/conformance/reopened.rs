@@ -4,10 +4,10 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use super::draft::{Draft, cart};
-use super::random::Dice;
+use super::random::members;
 use super::tape::Wish;
 use super::trial::{Trial, load};
-use crate::testing::Fixture;
+use crate::testing::{Dice, Fixture};
 use crate::{Batch, CommitError, Offset, OwnerEpoch};
 
 /// A few batches with something of everything.
@@ -164,7 +164,7 @@ async fn random_batches(fixture: &dyn Fixture, crashes: impl Fn(&mut Dice) -> bo
     let mut trial = Trial::open(fixture).await;
     for _ in 0..12 {
         for _ in 0..=dice.below(8) {
-            let members = dice.members(&trial.model);
+            let members = members(&mut dice, &trial.model);
             trial.commit(members).await;
         }
         if crashes(&mut dice) {

@@ -2,10 +2,15 @@
 
 mod cut;
 mod hold;
+mod rates;
+mod refuse;
 mod script;
 
+use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -16,6 +21,8 @@ use crate::{
 };
 use cut::Cut;
 pub use hold::Hold;
+pub use rates::FaultRates;
+use rates::Seeded;
 use script::Script;
 pub use script::{Call, CommitFault};
 
@@ -39,11 +46,14 @@ pub use script::{Call, CommitFault};
 /// });
 /// assert_eq!(store.count(Call::Commit), 2);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Faulty {
     inner: Arc<dyn Store>,
     script: Arc<Mutex<Script>>,
+    sleep: Arc<OnceLock<Box<Sleep>>>,
 }
+
+type Sleep = dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
 /// The test's side.
 impl Faulty {
@@ -54,11 +64,22 @@ impl Faulty {
 
     /// A wrapper around a shared store, without faults.
     pub fn over(store: Arc<dyn Store>) -> Self {
-        let script = Arc::default();
         Self {
             inner: store,
-            script,
+            script: Arc::default(),
+            sleep: Arc::default(),
         }
+    }
+
+    /// Says how a delayed call waits: on a virtual clock, as a rule. The first one stays.
+    pub fn sleep_with<F>(&self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let sleep = move |duration| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(sleep(duration))
+        };
+        self.sleep.get_or_init(|| Box::new(sleep));
     }
 
     /// The store inside, which knows no faults.
@@ -77,6 +98,36 @@ impl Faulty {
     /// about, until [`heal`](Self::heal).
     pub fn every_commit(&self, fault: CommitFault) {
         self.script().plan_all(fault);
+    }
+
+    /// Lets dice decide about every call of which the script says nothing, until
+    /// [`heal`](Self::heal). The same calls in the same order meet the same faults.
+    pub fn by_seed(&self, seed: u64, rates: FaultRates) {
+        self.script().plan_by_seed(Seeded::new(seed, rates));
+    }
+
+    /// Delays every call of one kind before it reaches the store inside, until
+    /// [`heal`](Self::heal). Needs [`sleep_with`](Self::sleep_with).
+    ///
+    /// ```
+    /// use statefn_store::testing::{Call, Faulty, block_on};
+    /// use statefn_store::{Memory, Store};
+    /// use std::sync::Mutex;
+    /// use std::time::Duration;
+    ///
+    /// let store = Faulty::new(Memory::new());
+    /// let (told, heard) = std::sync::mpsc::channel();
+    /// let told = Mutex::new(told);
+    /// store.sleep_with(move |duration| {
+    ///     told.lock().unwrap().send(duration).unwrap();
+    ///     async {}                                     // a test's clock waits here
+    /// });
+    /// store.delay(Call::Claim, Duration::from_millis(3));
+    /// assert!(block_on(store.claim()).is_ok());
+    /// assert_eq!(heard.try_recv(), Ok(Duration::from_millis(3)));
+    /// ```
+    pub fn delay(&self, call: Call, by: Duration) {
+        self.script().plan_delay(call, by);
     }
 
     /// Fails the next `count` calls of one kind with a failure of the device (`u64::MAX`: all of
@@ -145,6 +196,16 @@ impl Faulty {
         if let Some(stop) = stop {
             stop.wait().await;
         }
+        let delay = self.script().delay_before(call);
+        self.pause(delay).await;
+    }
+
+    async fn pause(&self, delay: Option<Duration>) {
+        let Some(delay) = delay else { return };
+        let Some(sleep) = self.sleep.get() else {
+            panic!("a delayed store needs `Faulty::sleep_with`");
+        };
+        sleep(delay).await;
     }
 
     /// Counts a call, waits at its hold, and fails it if that is planned.
@@ -155,6 +216,8 @@ impl Faulty {
 
     /// Waits at the hold behind a call.
     async fn answer<T>(&self, call: Call, answer: T) -> T {
+        let delay = self.script().delay_answer();
+        self.pause(delay).await;
         let stop = self.script().stop_answer(call);
         if let Some(stop) = stop {
             stop.wait().await;
@@ -166,6 +229,15 @@ impl Faulty {
         let claimed = self.inner.claim().await;
         claimed.map_err(CommitError::Unavailable)?;
         self.inner.commit(batch).await
+    }
+}
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faulty")
+            .field("inner", &self.inner)
+            .field("script", &self.script)
+            .finish_non_exhaustive()
     }
 }
 
@@ -189,6 +261,12 @@ impl Store for Faulty {
             CommitFault::UnknownApplied => {
                 let applied = self.inner.commit(batch).await;
                 applied.and_then(|_| Err(CommitError::Unknown(failure())))
+            }
+            CommitFault::Refuse { member } => refuse::commit(&*self.inner, batch, member).await,
+            CommitFault::Repeat => {
+                let outcomes = self.inner.commit(batch.clone()).await;
+                let _ = self.inner.commit(batch).await;
+                outcomes
             }
             CommitFault::Fence => self.fenced(batch).await,
         };

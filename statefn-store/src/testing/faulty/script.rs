@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::hold::Stop;
+use super::rates::Seeded;
 use crate::{FailureKind, PersistenceId, SequenceNumber, StoreFailure};
 
 /// The calls of a [`Store`](crate::Store) that a test can count, hold and fail.
@@ -46,6 +48,15 @@ pub enum CommitFault {
     UnknownApplied,
     /// Answers `Unknown`; nothing is applied.
     UnknownNotApplied,
+    /// Refuses one member (at this index, counted round and round the batch) and every later one of
+    /// its entity, as if somebody else had written to it; the others go through.
+    Refuse {
+        /// Which member.
+        member: usize,
+    },
+    /// The batch reaches the store a second time after it was committed, as a request that was sent
+    /// again on its way; the caller gets the first answer.
+    Repeat,
     /// Another owner claims the store just before: answers `Fenced`, nothing is applied, and every
     /// later commit under the old epoch is fenced too.
     Fence,
@@ -56,6 +67,8 @@ pub enum CommitFault {
 pub(super) struct Script {
     commits: VecDeque<CommitFault>,
     every_commit: Option<CommitFault>,
+    seeded: Option<Seeded>,
+    delays: BTreeMap<Call, Duration>,
     failing: BTreeMap<Call, u64>,
     before: BTreeMap<Call, Arc<Stop>>,
     answers: BTreeMap<Call, Arc<Stop>>,
@@ -90,6 +103,14 @@ impl Script {
         self.every_commit = Some(fault);
     }
 
+    pub(super) fn plan_by_seed(&mut self, seeded: Seeded) {
+        self.seeded = Some(seeded);
+    }
+
+    pub(super) fn plan_delay(&mut self, call: Call, by: Duration) {
+        self.delays.insert(call, by);
+    }
+
     pub(super) fn plan_failures(&mut self, call: Call, count: u64) {
         self.failing.insert(call, count);
     }
@@ -97,6 +118,8 @@ impl Script {
     pub(super) fn heal(&mut self) {
         self.commits.clear();
         self.every_commit = None;
+        self.seeded = None;
+        self.delays.clear();
         self.failing.clear();
         self.damaged.clear();
         self.hide_snapshots = false;
@@ -107,10 +130,23 @@ impl Script {
         match self.failing.get_mut(&call) {
             Some(left) if *left > 0 => {
                 *left -= 1;
-                Err(planted(call))
+                return Err(planted(call));
             }
-            _ => Ok(()),
+            _ => {}
         }
+        let fails = self.seeded.as_mut().is_some_and(|dice| dice.fails(call));
+        if fails { Err(planted(call)) } else { Ok(()) }
+    }
+
+    /// For how long this call is on its way to the store.
+    pub(super) fn delay_before(&mut self, call: Call) -> Option<Duration> {
+        let by_seed = self.seeded.as_mut().and_then(Seeded::delay);
+        self.delays.get(&call).copied().or(by_seed)
+    }
+
+    /// For how long its answer is on its way back.
+    pub(super) fn delay_answer(&mut self) -> Option<Duration> {
+        self.seeded.as_mut().and_then(Seeded::delay)
     }
 
     /// What happens to this commit.
@@ -118,8 +154,9 @@ impl Script {
         if self.failure(Call::Commit).is_err() {
             return CommitFault::Unavailable;
         }
-        let next = self.commits.pop_front().or(self.every_commit);
-        next.unwrap_or(CommitFault::Pass)
+        let scripted = self.commits.pop_front().or(self.every_commit);
+        let by_seed = || self.seeded.as_mut().map(Seeded::commit);
+        scripted.or_else(by_seed).unwrap_or(CommitFault::Pass)
     }
 
     pub(super) fn hold(&mut self, call: Call, stop: Arc<Stop>) {
