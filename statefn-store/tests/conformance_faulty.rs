@@ -301,7 +301,7 @@ fn fates(seed: u64, rates: FaultRates) -> String {
         for _ in 0..200 {
             let at = store.inner().read(Offset::ZERO, 1000).await.unwrap().len() as u64;
             let fate = match store.commit(one_event(epoch, &alice(), at)).await {
-                Ok(outcomes) if matches!(outcomes[0], Outcome::Committed { .. }) => 'c',
+                Ok(outcomes) if matches!(*outcomes, [Outcome::Committed { .. }]) => 'c',
                 Ok(_) => 'r',
                 Err(CommitError::Unavailable(_)) => 'u',
                 Err(_) => '?',

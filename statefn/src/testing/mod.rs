@@ -2,6 +2,7 @@
 
 mod clock;
 mod events_lock;
+pub mod oracle;
 mod scenario;
 
 #[doc(inline)]

@@ -1,6 +1,7 @@
 //! A store with planted faults: what a disk does on its worst day, when the test says so.
 
 mod cut;
+mod fault;
 mod hold;
 mod rates;
 mod refuse;
@@ -20,11 +21,11 @@ use crate::{
     StoredRecord,
 };
 use cut::Cut;
+pub use fault::{Call, CommitFault};
 pub use hold::Hold;
 pub use rates::FaultRates;
 use rates::Seeded;
 use script::Script;
-pub use script::{Call, CommitFault};
 
 /// A wrapper around any store that fails, waits and reports damage when the test says so.
 ///

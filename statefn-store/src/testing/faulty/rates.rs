@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::script::{Call, CommitFault};
+use super::fault::{Call, CommitFault};
 use crate::testing::Dice;
 
 /// How often calls of a store fail, each rate in cases of 1,000; given to
