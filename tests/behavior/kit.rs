@@ -115,7 +115,7 @@ pub(crate) fn at_once<C: IntoFuture>(call: C) -> C::Output {
     poll(&mut Box::pin(call.into_future())).expect("expected an answer at once")
 }
 
-pub(crate) fn poll<F: Future>(future: &mut Pin<Box<F>>) -> Option<F::Output> {
+pub(crate) fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Option<F::Output> {
     match future
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))

@@ -15,6 +15,7 @@ mod p3_one_at_a_time;
 mod p4_all_or_nothing;
 mod p5_said_plainly;
 mod p6_at_most_once;
+mod p7_replay_is_live;
 mod p8_queues;
 mod p8_residents;
 mod p8_sizes;
