@@ -43,6 +43,21 @@ pub(super) fn writer(place: &Place) -> Result<Connection, OpenError> {
         Found::Empty
     };
     place.create()?;
+    prepare(place, &found)
+}
+
+/// The writing connection to a store that was open before: never to another file in its place.
+pub(super) fn writer_again(place: &Place) -> Result<Connection, OpenError> {
+    match inspect(&place.path)? {
+        found @ Found::Store => prepare(place, &found),
+        Found::Empty => Err(OpenError::Schema {
+            path: place.path.clone(),
+            what: "it has become empty".to_owned(),
+        }),
+    }
+}
+
+fn prepare(place: &Place, found: &Found) -> Result<Connection, OpenError> {
     let path = &place.path;
     let conn = open_writer(path, matches!(found, Found::Empty))?;
     if matches!(found, Found::Empty) {
@@ -98,7 +113,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, SqliteError> {
     let conn = Connection::open_with_flags(path, flags)?;
     settings(&conn, path, READER_CACHE_KIB)
         .and_then(|()| set(&conn, path, "query_only", 1))
-        .map_err(|error| SqliteError::own(FailureKind::Io, error.to_string()))?;
+        .map_err(|error| SqliteError::from(error.into_failure()))?;
     Ok(conn)
 }
 

@@ -74,6 +74,11 @@ impl Journal {
             tracing::error!(path = %shared.path.display(), %damage, "the store is read-only");
         }
         let mut published = shared.published();
+        if rebuilt.last < published.end {
+            let (last, end) = (rebuilt.last, published.end);
+            let message = format!("it ends at offset {last}, but offset {end} was acknowledged");
+            return Err(SqliteError::own(FailureKind::Corrupt, message));
+        }
         published.unmerged = Unmerged {
             filling: rebuilt.heads,
             merging: Arc::default(),

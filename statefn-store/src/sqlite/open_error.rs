@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::StoreFailure;
+use crate::{FailureKind, StoreFailure};
 
 /// Why [`Sqlite::open`](super::Sqlite::open) refused a file. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
@@ -111,4 +111,20 @@ pub enum OpenError {
         #[source]
         failure: StoreFailure,
     },
+}
+
+impl OpenError {
+    /// The failure of the contract that says the same.
+    pub(super) fn into_failure(self) -> StoreFailure {
+        let kind = match self {
+            Self::Failed { failure, .. } => return failure,
+            Self::Permission { .. } => FailureKind::Permission,
+            Self::NotADatabase { .. }
+            | Self::Foreign { .. }
+            | Self::NewerFormat { .. }
+            | Self::Schema { .. } => FailureKind::Corrupt,
+            _ => FailureKind::Other,
+        };
+        StoreFailure::new(kind, self.to_string()).caused_by(self)
+    }
 }

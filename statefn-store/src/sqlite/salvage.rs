@@ -17,7 +17,7 @@ use super::number::to_sql;
 use super::row::{ENTRY, Header};
 use super::schema::Meta;
 use super::shared::Shared;
-use super::target::{Target, failure};
+use super::target::Target;
 use super::verify::go_on;
 use crate::{FailureKind, PersistenceId, StoreReport};
 
@@ -38,7 +38,8 @@ pub(super) fn salvage(
         path: target.partial.clone(),
         exists: true,
     };
-    let new = connection::writer(&place).map_err(|error| SqliteError::from(failure(error)))?;
+    let new =
+        connection::writer(&place).map_err(|error| SqliteError::from(error.into_failure()))?;
     let report = Salvage {
         old: conn,
         new: &new,

@@ -19,7 +19,7 @@ pub(super) struct Target {
 impl Target {
     /// Reserves the name; refuses one that is taken.
     pub(super) fn reserve(to: &Path) -> Result<Self, StoreFailure> {
-        let place = Place::find(to).map_err(failure)?;
+        let place = Place::find(to).map_err(OpenError::into_failure)?;
         let path = place.path;
         let mut partial = path.clone().into_os_string();
         partial.push(".partial");
@@ -74,14 +74,4 @@ fn io(path: &Path, error: std::io::Error) -> StoreFailure {
         _ => FailureKind::Io,
     };
     StoreFailure::new(kind, format!("{}: {error}", path.display())).caused_by(error)
-}
-
-/// The failure that says why a path is not taken.
-pub(super) fn failure(error: OpenError) -> StoreFailure {
-    let kind = match &error {
-        OpenError::Permission { .. } => FailureKind::Permission,
-        OpenError::Failed { failure, .. } => failure.kind,
-        _ => FailureKind::Other,
-    };
-    StoreFailure::new(kind, error.to_string()).caused_by(error)
 }

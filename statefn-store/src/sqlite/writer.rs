@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::OpenError;
 use super::connection;
 use super::failure::SqliteError;
 use super::file::Place;
@@ -13,7 +14,7 @@ use super::lock::LockFile;
 use super::queue::{Queue, Request, Waiting, Work};
 use super::reader::Readers;
 use super::shared::{Shared, closed_failure};
-use crate::{CommitError, FailureKind, OwnerEpoch, StoreFailure};
+use crate::{CommitError, OwnerEpoch, StoreFailure};
 
 /// Owns the only writing connection and the lock file.
 pub(super) struct Writer {
@@ -207,8 +208,7 @@ fn reopen(shared: &Arc<Shared>) -> Result<Journal, SqliteError> {
         path: shared.path.clone(),
         exists: true,
     };
-    let conn = connection::writer(&place)
-        .map_err(|error| SqliteError::own(FailureKind::Io, error.to_string()))?;
+    let conn = connection::writer_again(&place).map_err(OpenError::into_failure)?;
     Journal::start(conn, Arc::clone(shared))
 }
 

@@ -1,5 +1,8 @@
 //! Tests that plant faults inside the backend.
 
+mod commit_failed;
+mod store;
+
 use rusqlite::Connection;
 
 use super::failure::SqliteError;
