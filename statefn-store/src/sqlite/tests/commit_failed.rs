@@ -160,23 +160,24 @@ fn while_a_failed_store_cannot_be_reopened_commits_are_refused_and_reads_go_on()
 
 #[test]
 fn a_store_that_comes_back_without_what_it_acknowledged_is_not_served() {
-    let opened = Opened::new();
-    opened.append("alice", 0);
-    let older = opened.folder.path().join("older.db");
-    opened.block(opened.store.backup(&older)).unwrap();
-    opened.append("alice", 1);
-    let empty = opened.folder.path().join("empty.db");
-    std::fs::write(&empty, b"").unwrap();
-    for replacement in [older, empty] {
-        opened.replace(&replacement);
-        opened.plant_if_serving(PlantedFault::Lost);
-        let mut refused = opened.commit(vec![member("alice", 1)]);
-        if matches!(refused, Err(CommitError::Unknown(_))) {
-            refused = opened.commit(vec![member("alice", 1)]);
+    for what in ["an older copy", "an empty file"] {
+        let opened = Opened::new();
+        opened.append("alice", 0);
+        let other = opened.folder.path().join("other.db");
+        if what == "an empty file" {
+            std::fs::write(&other, b"").unwrap();
+        } else {
+            opened.block(opened.store.backup(&other)).unwrap();
         }
-        let Err(CommitError::Unavailable(failure)) = refused else {
-            panic!("{refused:?}");
-        };
-        assert_eq!(failure.kind, FailureKind::Corrupt, "{failure}");
+        opened.append("alice", 1);
+        opened.replace(&other);
+        opened.plant(PlantedFault::Lost);
+        unknown(opened.commit(vec![member("alice", 2)]));
+        match opened.commit(vec![member("alice", 2)]) {
+            Err(CommitError::Unavailable(failure)) => {
+                assert_eq!(failure.kind, FailureKind::Corrupt, "{what}: {failure}");
+            }
+            served => panic!("{what}: {served:?}"),
+        }
     }
 }

@@ -29,6 +29,10 @@ impl Opened {
         let runtime = runtime.unwrap();
         let tuning = Tuning {
             reopen_wait: (Duration::from_millis(1), Duration::from_millis(1)),
+            // One connection, so that a read after another one meets an open file.
+            readers: 1,
+            // Files are moved about: nobody looks at them unasked.
+            idle: Duration::from_hours(1),
             ..Tuning::default()
         };
         let handle = Handle::open(&folder.path().join("store.db"), tuning).unwrap();
@@ -84,32 +88,21 @@ impl Opened {
         work: impl FnOnce(&mut Journal) -> T + Clone + Send + 'static,
     ) -> T {
         loop {
-            if let Some(answer) = self.try_when_serving(work.clone()) {
+            let (done, answer) = mpsc::channel();
+            let work = work.clone();
+            self.send(Request::Test(Box::new(move |journal| {
+                done.send(work(journal)).unwrap();
+            })));
+            // A store that is being reopened drops the request.
+            if let Ok(answer) = answer.recv() {
                 return answer;
             }
         }
     }
 
-    /// Runs `work` on the writer, unless the store is being reopened.
-    fn try_when_serving<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Journal) -> T + Send + 'static,
-    ) -> Option<T> {
-        let (done, answer) = mpsc::channel();
-        self.send(Request::Test(Box::new(move |journal| {
-            done.send(work(journal)).unwrap();
-        })));
-        answer.recv().ok()
-    }
-
     /// Lets the next COMMIT fail.
     pub(super) fn plant(&self, fault: PlantedFault) {
         self.when_serving(move |journal| journal.fault = Some(fault));
-    }
-
-    /// Lets the next COMMIT fail, unless the store has failed already.
-    pub(super) fn plant_if_serving(&self, fault: PlantedFault) {
-        let _ = self.try_when_serving(move |journal| journal.fault = Some(fault));
     }
 
     /// Puts another file in the place of the database, without a log.
