@@ -59,6 +59,7 @@ impl Handle {
             readers: Arc::clone(&readers),
             lock,
             state: State::Serving(Box::new(journal)),
+            round: Arc::default(),
         };
         let end = Arc::clone(&ended);
         std::thread::Builder::new()

@@ -77,6 +77,9 @@ pub(super) const LARGE_LOG: u64 = 8;
 /// Without work for this long, the writer empties the write-ahead log.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
+/// How long the writer waits for the first answered caller of a transaction to tell the others.
+pub(super) const PASS_ON_WAIT: Duration = Duration::from_millis(2);
+
 /// First and longest wait between attempts to reopen a failed database.
 pub(super) const REOPEN_WAIT: (Duration, Duration) =
     (Duration::from_millis(10), Duration::from_secs(2));

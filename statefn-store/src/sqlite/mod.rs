@@ -34,6 +34,7 @@ mod positions;
 mod queue;
 mod reader;
 mod rebuild;
+mod reply;
 mod row;
 mod salvage;
 mod schema;
@@ -166,12 +167,12 @@ impl Store for Sqlite {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, promise) = reply::reply();
         let waiting = Waiting { batch, reply };
         self.handle
             .send(Request::Commit(waiting))
             .map_err(CommitError::Unavailable)?;
-        answer.await.unwrap_or_else(|_| {
+        promise.committed().await.unwrap_or_else(|| {
             let message = format!("{}: the writer thread ended", self.path().display());
             let failure = StoreFailure::new(FailureKind::Other, message);
             Err(CommitError::Unknown(failure))

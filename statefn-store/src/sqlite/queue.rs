@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::limits::{COMMIT_QUEUE, TRANSACTION_BYTES, TRANSACTION_MEMBERS};
-use crate::{Batch, CommitError, Member, Outcome, OwnerEpoch, StoreFailure};
+use super::reply::Reply;
+use crate::{Batch, Member, OwnerEpoch, StoreFailure};
 
 /// A batch and who waits for it.
 pub(super) struct Waiting {
     pub(super) batch: Batch,
-    pub(super) reply: oneshot::Sender<Result<Vec<Outcome>, CommitError>>,
+    pub(super) reply: Reply,
 }
 
 /// One thing for the writer to do.

@@ -10,9 +10,11 @@ use super::connection;
 use super::failure::SqliteError;
 use super::file::Place;
 use super::journal::{Answer, Journal, TransactionError};
+use super::limits::PASS_ON_WAIT;
 use super::lock::LockFile;
 use super::queue::{Queue, Request, Waiting, Work};
 use super::reader::Readers;
+use super::reply::Round;
 use super::shared::{Shared, closed_failure};
 use crate::{CommitError, OwnerEpoch, StoreFailure};
 
@@ -23,6 +25,8 @@ pub(super) struct Writer {
     pub(super) readers: Arc<Readers>,
     pub(super) lock: LockFile,
     pub(super) state: State,
+    /// The answers of the last transaction.
+    pub(super) round: Arc<Round>,
 }
 
 /// Whether the database can be written.
@@ -75,10 +79,14 @@ impl Writer {
     }
 
     fn patience(&self) -> Option<Duration> {
-        match &self.state {
+        let patience = match &self.state {
             State::Serving(journal) => journal.wants_idle().then_some(self.shared.tuning.idle),
             State::Failed(failed) => Some(failed.retry.saturating_duration_since(now())),
+        };
+        if self.round.is_open() {
+            return Some(patience.map_or(PASS_ON_WAIT, |patience| patience.min(PASS_ON_WAIT)));
         }
+        patience
     }
 
     fn commit(&mut self, batches: Vec<Waiting>) {
@@ -95,7 +103,8 @@ impl Writer {
         }
         match journal.commit(batches.iter().map(|waiting| &waiting.batch)) {
             Ok(answers) => {
-                answer(batches, answers);
+                self.round.pass_on();
+                self.round = answer(batches, answers);
                 if let Err(failed) = journal.after_commit() {
                     self.fail(failed.error);
                 }
@@ -141,6 +150,9 @@ impl Writer {
     }
 
     fn idle(&mut self) {
+        if self.round.is_open() {
+            return self.round.pass_on();
+        }
         if let State::Serving(journal) = &mut self.state
             && let Err(error) = journal.idle()
             && !error.is_busy()
@@ -184,6 +196,7 @@ impl Writer {
 
     fn close(self, reply: Option<oneshot::Sender<Result<(), StoreFailure>>>) {
         let path = &self.shared.path;
+        self.round.pass_on();
         self.readers.stop();
         let closed = match self.state {
             State::Serving(journal) => journal.close().map_err(|error| error.at(path)),
@@ -212,23 +225,23 @@ fn reopen(shared: &Arc<Shared>) -> Result<Journal, SqliteError> {
     Journal::start(conn, Arc::clone(shared))
 }
 
-fn answer(batches: Vec<Waiting>, answers: Vec<Answer>) {
-    for (waiting, answer) in batches.into_iter().zip(answers) {
-        let result = match answer {
+fn answer(batches: Vec<Waiting>, answers: Vec<Answer>) -> Arc<Round> {
+    let answered = batches.into_iter().zip(answers).map(|(waiting, answer)| {
+        let committed = match answer {
             Answer::Outcomes(outcomes) => Ok(outcomes),
             Answer::Fenced { current } => Err(CommitError::Fenced {
                 held: waiting.batch.epoch,
                 current,
             }),
         };
-        // Nobody listens when the caller has gone; the commit stands.
-        let _ = waiting.reply.send(result);
-    }
+        (waiting.reply, committed)
+    });
+    Round::give(answered)
 }
 
 fn refuse(batches: Vec<Waiting>, error: impl Fn() -> CommitError) {
     for waiting in batches {
-        let _ = waiting.reply.send(Err(error()));
+        waiting.reply.send(Err(error()));
     }
 }
 
