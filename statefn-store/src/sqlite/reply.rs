@@ -98,3 +98,56 @@ impl Round {
         !rest.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn round(count: usize) -> (Arc<Round>, Vec<Promise>) {
+        let (replies, promises): (Vec<_>, Vec<_>) = (0..count).map(|_| reply()).unzip();
+        let answers = replies.into_iter().map(|reply| (reply, Ok(Vec::new())));
+        (Round::give(answers), promises)
+    }
+
+    fn has_come(promise: Promise) -> bool {
+        let answer = pin!(promise.committed());
+        let polled = answer.poll(&mut Context::from_waker(Waker::noop()));
+        matches!(polled, Poll::Ready(Some(Ok(_))))
+    }
+
+    #[test]
+    fn whoever_takes_the_first_answer_passes_the_others_on() {
+        let (round, mut promises) = round(3);
+        let last = promises.pop().unwrap();
+        assert!(round.is_open());
+        assert!(has_come(promises.remove(0)));
+        assert!(!round.is_open());
+        assert!(has_come(last));
+    }
+
+    #[test]
+    fn a_first_caller_that_has_gone_keeps_no_answer_back() {
+        let (before, mut promises) = round(2);
+        drop(promises.remove(0));
+        assert!(!before.is_open());
+        assert!(has_come(promises.remove(0)));
+
+        let (replies, mut promises): (Vec<_>, Vec<_>) = (0..2).map(|_| reply()).unzip();
+        drop(promises.remove(0));
+        let round = Round::give(replies.into_iter().map(|reply| (reply, Ok(Vec::new()))));
+        assert!(!round.is_open());
+        assert!(has_come(promises.remove(0)));
+    }
+
+    #[test]
+    fn the_writer_gives_what_a_slow_first_caller_has_not_passed_on() {
+        let (round, mut promises) = round(2);
+        round.pass_on();
+        assert!(has_come(promises.pop().unwrap()));
+        assert!(has_come(promises.pop().unwrap()));
+    }
+}
