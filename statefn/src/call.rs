@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 
 use statefn_store::PersistenceId;
@@ -24,6 +23,7 @@ use crate::runtime::outcome::Answer;
 use crate::runtime::shard::Shard;
 use crate::runtime::slot::Slot;
 use crate::runtime::step::{Request, RequestOptions};
+use crate::sync::thread::{self, Thread};
 
 /// What a generated reference holds: which entity, and the shard that runs it.
 pub struct Handle<E> {
@@ -192,13 +192,13 @@ impl<O: Operation> Call<O> {
         {
             return answer;
         }
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut cx = Context::from_waker(&waker);
         loop {
             if let Poll::Ready(answer) = Pin::new(&mut running).poll(&mut cx) {
                 return answer;
             }
-            std::thread::park();
+            thread::park();
         }
     }
 }

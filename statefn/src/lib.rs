@@ -132,6 +132,7 @@ mod hash;
 mod history;
 mod limits;
 mod runtime;
+mod sync;
 mod system;
 
 pub mod prelude;

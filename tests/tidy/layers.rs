@@ -8,7 +8,9 @@ use crate::{Allowance, Finding};
 const LAYERS: &[(&str, &[&str])] = &[
     (
         "words",
-        &["codec", "env", "hash", "limits", "metadata", "shape"],
+        &[
+            "codec", "env", "hash", "limits", "metadata", "shape", "sync",
+        ],
     ),
     (
         "contracts",

@@ -1,10 +1,10 @@
 //! Counters of what the whole runtime holds, with their limits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::call_error::{Failure, Overload};
 use crate::limits::Limits;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the shards of one runtime share of its limits.
 #[derive(Debug, Default)]

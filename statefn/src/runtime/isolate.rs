@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::sync::thread_local;
+
 thread_local! {
     static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
 }

@@ -3,8 +3,7 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use statefn_store::{OwnerEpoch, PersistenceId, Store, StoreFailure};
@@ -15,6 +14,8 @@ use crate::limits::Limits;
 use crate::runtime::budget::Budget;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::step::Turn;
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// How often a runtime looks at what is idle, late or stuck.
 pub(crate) const TICK: Duration = Duration::from_millis(250);

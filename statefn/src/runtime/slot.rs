@@ -1,6 +1,6 @@
 //! A call on its way: queued, then behind the gate, then answered.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::runtime::isolate::discard;
 use crate::runtime::outcome::Answer;
 use crate::runtime::shared::Shared;
 use crate::runtime::step::{self, Behind, Request, Step, Turn};
+use crate::sync::{Mutex, MutexGuard};
 
 /// A call that waits in a queue, whatever its type.
 pub(super) trait Job: Send + Sync {

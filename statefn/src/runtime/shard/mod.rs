@@ -4,11 +4,10 @@
 //! in the inbox before and after letting go. No input ever waits for the lock: a handler that
 //! never returns stops its shard, not the threads that have something for it.
 
+mod handover;
 mod store_work;
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -19,9 +18,12 @@ use crate::command::Operation;
 use crate::runtime::core::{Accepted, Action, Core, Outputs};
 use crate::runtime::isolate::discard;
 use crate::runtime::recovery::Recovered;
+use crate::runtime::shard::handover::Handover;
 use crate::runtime::shared::{Intake, Shared};
 use crate::runtime::slot::{Job, Slot};
 use crate::runtime::step::Request;
+use crate::sync::TryMutexGuard;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// After this many foreign inputs the holder of the lock hands the rest to a task ..
 const FOREIGN_MAX: usize = 64;
@@ -31,11 +33,7 @@ const LOOK_AT_CLOCK_EVERY: usize = 16;
 
 /// One part of the entities of a runtime.
 pub(crate) struct Shard {
-    core: Mutex<Core>,
-    inbox: Mutex<VecDeque<Input>>,
-    queued: AtomicUsize,
-    /// Whether the core held runnable commands when the lock was last let go.
-    runnable: AtomicBool,
+    handover: Handover<Core, Input>,
     /// All shards of the runtime, this one included.
     peers: OnceLock<Weak<[Arc<Shard>]>>,
     /// Rises with every visit, so that a watchdog can tell a stuck holder from a busy one.
@@ -75,10 +73,7 @@ impl Shard {
     /// An empty shard.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            core: Mutex::new(Core::new(shared.hosted.len())),
-            inbox: Mutex::default(),
-            queued: AtomicUsize::new(0),
-            runnable: AtomicBool::new(false),
+            handover: Handover::new(Core::new(shared.hosted.len())),
             peers: OnceLock::new(),
             visits: AtomicU64::new(0),
             shared,
@@ -103,7 +98,7 @@ impl Shard {
         type_index: u16,
         request: Request<O>,
     ) -> Accepted<O> {
-        if self.queued.load(Ordering::Relaxed) == 0
+        if self.handover.is_empty()
             && let Some(mut core) = self.enter()
         {
             let accepted = core.call(id, type_index, request, &self.shared);
@@ -127,26 +122,18 @@ impl Shard {
 
     /// Puts an input into the inbox, for a thread that looks there soon.
     pub(super) fn push(&self, input: Input) {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        inbox.push_back(input);
-        self.queued.fetch_add(1, Ordering::SeqCst);
+        self.handover.push(input);
     }
 
     /// Puts an input into the inbox and sees that somebody runs it.
     pub(super) fn input(self: &Arc<Self>, input: Input) {
-        self.push(input);
-        // Either this `try_lock` succeeds, or the holder sees the count after it has let go.
-        fence(Ordering::SeqCst);
+        self.handover.leave(input);
         self.visit();
     }
 
     /// Takes the lock if it is free.
-    fn enter(&self) -> Option<MutexGuard<'_, Core>> {
-        let mut core = match self.core.try_lock() {
-            Ok(core) => core,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
+    fn enter(&self) -> Option<TryMutexGuard<'_, Core>> {
+        let mut core = self.handover.enter()?;
         self.visits.fetch_add(1, Ordering::Relaxed);
         core.catch_up(&self.shared);
         Some(core)
@@ -154,17 +141,17 @@ impl Shard {
 
     /// Lets go of the lock and sees that a task serves who came meanwhile: for those who must not
     /// run handlers, which may take long or never return.
-    fn leave_to_task(self: &Arc<Self>, core: MutexGuard<'_, Core>) {
+    fn leave_to_task(self: &Arc<Self>, core: TryMutexGuard<'_, Core>) {
         self.let_go(core);
-        if self.has_work() {
+        if self.handover.has_work() {
             self.visit_later();
         }
     }
 
     /// Lets go of the lock and serves who came meanwhile.
-    fn leave(self: &Arc<Self>, core: MutexGuard<'_, Core>) {
+    fn leave(self: &Arc<Self>, core: TryMutexGuard<'_, Core>) {
         self.let_go(core);
-        if self.has_work() {
+        if self.handover.has_work() {
             self.visit();
         }
     }
@@ -173,11 +160,11 @@ impl Shard {
     fn visit(self: &Arc<Self>) {
         let mut left = FOREIGN_MAX;
         let mut started = None;
-        while self.has_work() {
+        while self.handover.has_work() {
             let Some(mut core) = self.enter() else { return };
             let mut served = 0;
             while served < LOOK_AT_CLOCK_EVERY {
-                let Some(input) = self.next_input() else {
+                let Some(input) = self.handover.next() else {
                     break;
                 };
                 self.apply(&mut core, input);
@@ -188,7 +175,7 @@ impl Shard {
             left = left.saturating_sub(served.max(1));
             let now = self.shared.env.now();
             if left == 0 || now.saturating_sub(*started.get_or_insert(now)) > FOREIGN_TIME {
-                if self.has_work() {
+                if self.handover.has_work() {
                     self.visit_later();
                 }
                 return;
@@ -196,26 +183,17 @@ impl Shard {
         }
     }
 
-    /// Whether somebody must take the lock, as far as anybody without it can tell.
-    fn has_work(&self) -> bool {
-        self.queued.load(Ordering::SeqCst) > 0 || self.runnable.load(Ordering::SeqCst)
-    }
-
     /// Lets go of the lock and does what the core asked for. What is answered at once lies in the
     /// inbox afterwards: nobody visits from in here, or a long queue would take a deep stack.
-    fn let_go(self: &Arc<Self>, mut core: MutexGuard<'_, Core>) {
+    fn let_go(self: &Arc<Self>, mut core: TryMutexGuard<'_, Core>) {
         let runnable = core.has_runnable();
-        if runnable != self.runnable.load(Ordering::Relaxed) {
-            self.runnable.store(runnable, Ordering::SeqCst);
-        }
         if core.has_outputs() {
             let outputs = core.take_outputs(&self.shared);
-            drop(core);
+            self.handover.let_go(core, runnable);
             self.perform(outputs);
         } else {
-            drop(core);
+            self.handover.let_go(core, runnable);
         }
-        fence(Ordering::SeqCst);
     }
 
     fn visit_later(self: &Arc<Self>) {
@@ -223,13 +201,6 @@ impl Shard {
         self.shared
             .env
             .spawn(Box::pin(async move { shard.visit() }));
-    }
-
-    fn next_input(&self) -> Option<Input> {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let input = inbox.pop_front()?;
-        self.queued.fetch_sub(1, Ordering::SeqCst);
-        Some(input)
     }
 
     fn apply(self: &Arc<Self>, core: &mut Core, input: Input) {
@@ -328,7 +299,7 @@ impl Shard {
             return;
         };
         let wakers: Vec<Waker> = {
-            let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let inbox = self.handover.inbox();
             let expired = inbox.iter().filter_map(|input| match input {
                 Input::Call { job, .. } => job.expire(oldest),
                 _ => None,
@@ -355,7 +326,7 @@ impl Shard {
         };
         let quiet = core.is_quiet() && !core.has_outputs();
         self.leave_to_task(core);
-        quiet && !self.has_work()
+        quiet && !self.handover.has_work()
     }
 
     /// Ends everything that waits. `false` if the shard is busy right now.
@@ -363,7 +334,7 @@ impl Shard {
         let Some(mut core) = self.enter() else {
             return false;
         };
-        while let Some(input) = self.next_input() {
+        while let Some(input) = self.handover.next() {
             if let Input::Call { job, .. } | Input::Found { job, .. } = &input
                 && let Some(waker) = job.refuse(waiting.clone())
             {
