@@ -1,9 +1,12 @@
 //! Backup and verification.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use statefn::prelude::*;
+use statefn::store::Fault;
+use statefn::{Offset, PersistenceId, Verification};
 
 use crate::failure::Failure;
 use crate::print::{self, Plain};
@@ -28,11 +31,61 @@ async fn copy(runtime: &Runtime, json: bool, file: &Path) -> Result<(), Failure>
     }
 }
 
+/// Checks the database; an error when anything in it is wrong.
 pub(crate) async fn verify(data: &Path, json: bool) -> Result<(), Failure> {
     must_exist(data)?;
     let runtime = store::open(data).await?;
-    let _ = json;
-    store::close(&runtime).await
+    let done = check(&runtime, json).await;
+    done.and(store::close(&runtime).await)
+}
+
+async fn check(runtime: &Runtime, json: bool) -> Result<(), Failure> {
+    let seen = runtime.admin().verify().await;
+    let seen = seen.map_err(|error| Failure::of("cannot check the database", &error))?;
+    if json {
+        print::lines(report(&seen))?;
+    } else {
+        print::lines(page(&seen))?;
+    }
+    if seen.is_clean() {
+        Ok(())
+    } else {
+        Err(Failure::Reported)
+    }
+}
+
+fn report(seen: &Verification) -> Value {
+    let fault = |fault: &Fault| {
+        json!({
+            "user": fault.id.as_ref().map(PersistenceId::id),
+            "offset": fault.offset.map(Offset::get),
+            "fault": fault.what,
+        })
+    };
+    json!({
+        "carts": seen.entities,
+        "entries": seen.entries,
+        "snapshots": seen.snapshots,
+        "faults": seen.faults.iter().map(fault).collect::<Vec<_>>(),
+    })
+}
+
+fn page(seen: &Verification) -> String {
+    let mut page = format!(
+        "Checked {} carts: {} journal entries, {} snapshots.",
+        seen.entities, seen.entries, seen.snapshots
+    );
+    for fault in &seen.faults {
+        // Writing to a string cannot fail.
+        let _ = write!(page, "\n  {}", Plain(&fault.to_string()));
+    }
+    page.push('\n');
+    page.push_str(&match seen.faults.len() {
+        0 => "Nothing is wrong.".to_owned(),
+        1 => "1 fault.".to_owned(),
+        faults => format!("{faults} faults."),
+    });
+    page
 }
 
 /// Checking or copying a database that was only just made would be a lie.

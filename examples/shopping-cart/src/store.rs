@@ -5,21 +5,16 @@ use std::time::Duration;
 
 use statefn::prelude::*;
 
-use crate::cart::Cart;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 
 /// How long the end of the program waits for what it has begun.
 const CLOSING: Duration = Duration::from_secs(30);
 
 /// Opens the database, or makes it, and starts the runtime on it.
 pub(crate) async fn open(path: &Path) -> Result<Runtime, Failure> {
-    let doing = format!("cannot open {}", path.display());
-    Runtime::builder()
-        .only::<(Cart,)>()
-        .store(Memory::new())
-        .build()
-        .await
-        .map_err(|error| Failure::of(&doing, &error))
+    let store = Sqlite::open(path).map_err(|error| Failure::Failed(sentence(&error)))?;
+    let runtime = Runtime::builder().store(store).build().await;
+    runtime.map_err(|error| Failure::of(&format!("cannot use {}", path.display()), &error))
 }
 
 /// Stops the runtime and closes the database.
