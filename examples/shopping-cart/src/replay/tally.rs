@@ -17,7 +17,9 @@ const FAILED_MAX: usize = 1_000;
 /// How many of them people are shown.
 const SHOWN_MAX: usize = 20;
 
-/// Three significant digits of latency.
+/// The longest latency that is told apart, and its significant digits. No command is waited for
+/// that long.
+const LATENCY_MICROS_MAX: u64 = 3_600_000_000;
 const DIGITS: u8 = 3;
 
 /// Counts of one run.
@@ -84,7 +86,7 @@ impl Tally {
             malformed_examples: Vec::new(),
             failed: Vec::new(),
             failed_count: 0,
-            latency: Histogram::new(DIGITS).ok(),
+            latency: Histogram::new_with_max(LATENCY_MICROS_MAX, DIGITS).ok(),
             stopped: None,
         }
     }
@@ -262,6 +264,19 @@ mod tests {
                 + r#""commands_per_second":500.5,"p50_us":500,"p99_us":990,"p999_us":999}"#
         );
         assert!(!tally.is_clean());
+    }
+
+    #[test]
+    fn long_latencies_are_told_apart_too() {
+        let mut tally = Tally::new();
+        for millis in 1..=1000 {
+            tally.accepted(Duration::from_millis(millis));
+        }
+        let within = |micros: u64, expected: u64| micros.abs_diff(expected) <= expected / 500;
+        assert!(within(tally.percentile(50.0), 500_000));
+        assert!(within(tally.percentile(99.0), 990_000));
+        tally.accepted(Duration::MAX);
+        assert!(within(tally.percentile(100.0), LATENCY_MICROS_MAX));
     }
 
     #[test]
