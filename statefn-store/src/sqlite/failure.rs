@@ -1,5 +1,7 @@
 //! From SQLite's errors to the failures of the contract; no type of rusqlite gets further.
 
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 
 use rusqlite::ErrorCode;
@@ -7,12 +9,14 @@ use rusqlite::ErrorCode;
 use crate::{FailureKind, LoadError, Offset, SequenceNumber, StoreFailure};
 
 /// A copy of what SQLite said, for the `source` of a failure.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{message} (SQLite code {code})")]
+#[derive(Clone, Debug)]
 pub(super) struct SqliteError {
     kind: FailureKind,
+    /// 0 when it is not SQLite that failed.
     code: i32,
     message: String,
+    /// Whether the message names its own place.
+    placed: bool,
 }
 
 impl SqliteError {
@@ -33,7 +37,11 @@ impl SqliteError {
 
     /// The failure of the contract, with the place.
     pub(super) fn at(&self, path: &Path) -> StoreFailure {
-        let message = format!("{}: {}", path.display(), self.message);
+        let message = if self.placed {
+            self.message.clone()
+        } else {
+            format!("{}: {}", path.display(), self.message)
+        };
         StoreFailure::new(self.kind, message).caused_by(self.clone())
     }
 
@@ -43,6 +51,30 @@ impl SqliteError {
             kind,
             code: 0,
             message: message.into(),
+            placed: false,
+        }
+    }
+}
+
+impl fmt::Display for SqliteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match self.code {
+            0 => Ok(()),
+            code => write!(f, " (SQLite code {code})"),
+        }
+    }
+}
+
+impl Error for SqliteError {}
+
+impl From<StoreFailure> for SqliteError {
+    fn from(failure: StoreFailure) -> Self {
+        Self {
+            kind: failure.kind,
+            code: 0,
+            message: failure.message,
+            placed: true,
         }
     }
 }
@@ -57,6 +89,7 @@ impl From<rusqlite::Error> for SqliteError {
             kind: kind_of(code),
             code: extended,
             message: error.to_string(),
+            placed: false,
         }
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::connection;
-use super::failure::{ReadError, SqliteError};
+use super::failure::ReadError;
 use super::limits::READ_QUEUE;
 use super::shared::Shared;
 use super::shared::closed_failure;
@@ -249,11 +249,5 @@ pub(super) fn unavailable(error: LoadError) -> StoreFailure {
         damaged @ LoadError::Corrupt { .. } => {
             StoreFailure::new(FailureKind::Corrupt, damaged.to_string())
         }
-    }
-}
-
-impl From<StoreFailure> for SqliteError {
-    fn from(failure: StoreFailure) -> Self {
-        Self::own(failure.kind, failure.message)
     }
 }

@@ -50,7 +50,7 @@ impl Content {
         }
         match serde_json::from_slice::<Command>(line) {
             Ok(command) => Self::addressed(command),
-            Err(error) => Self::Malformed(error.to_string()),
+            Err(error) => Self::Malformed(reason(&error)),
         }
     }
 
@@ -62,6 +62,16 @@ impl Content {
                 "the user has {bytes} bytes, at most {USER_BYTES_MAX} are possible"
             )),
         }
+    }
+}
+
+/// What is wrong and in which column; the line is known better outside.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(what) => format!("{what} at column {}", error.column()),
+        None => text,
     }
 }
 
@@ -137,7 +147,8 @@ mod tests {
         assert!(malformed(add(&"u".repeat(1025), "1")).contains("1025 bytes"));
         assert!(malformed(r#"{"op":"add","user":"u"}"#).contains("missing field"));
         assert!(malformed(r#"{"user":"u"}"#).contains("missing field `op`"));
-        assert!(malformed(r#"{"op":"sell","user":"u"}"#).contains("unknown variant `sell`"));
+        let unknown = malformed(r#"{"op":"sell","user":"u"}"#);
+        assert!(unknown.starts_with("unknown variant `sell`") && unknown.ends_with("at column 12"));
         assert!(malformed(r#"{"op":"checkout","user":7}"#).contains("string"));
         assert!(malformed(r#"{"op":"checkout","user":"a","user":"b"}"#).contains("duplicate"));
         assert!(malformed(r#"{"op":"checkout","user":"u"} {}"#).contains("trailing"));
