@@ -72,19 +72,17 @@ fn report(seen: &Verification) -> Value {
 
 fn page(seen: &Verification) -> String {
     let mut page = format!(
-        "Checked {} carts: {} journal entries, {} snapshots.",
+        "Checked: carts {}, journal entries {}, snapshots {}.\n",
         seen.entities, seen.entries, seen.snapshots
     );
+    if seen.is_clean() {
+        return page + "Nothing is wrong.";
+    }
+    // Writing to a string cannot fail.
+    let _ = write!(page, "Faults: {}", seen.faults.len());
     for fault in &seen.faults {
-        // Writing to a string cannot fail.
         let _ = write!(page, "\n  {}", Plain(&fault.to_string()));
     }
-    page.push('\n');
-    page.push_str(&match seen.faults.len() {
-        0 => "Nothing is wrong.".to_owned(),
-        1 => "1 fault.".to_owned(),
-        faults => format!("{faults} faults."),
-    });
     page
 }
 

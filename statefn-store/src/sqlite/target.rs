@@ -67,7 +67,10 @@ impl Drop for Target {
 
 fn io(path: &Path, error: std::io::Error) -> StoreFailure {
     if error.kind() == std::io::ErrorKind::AlreadyExists {
-        let message = format!("{path:?} exists already, and a copy replaces nothing");
+        let message = format!(
+            "{} exists already, and a copy replaces nothing",
+            path.display()
+        );
         return StoreFailure::new(FailureKind::Other, message).caused_by(error);
     }
     let kind = match error.kind() {

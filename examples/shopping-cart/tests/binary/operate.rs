@@ -75,7 +75,7 @@ fn verify_counts_what_it_checked_and_finds_nothing_wrong() {
     let page = shop.run(&["verify"]).done().stdout;
     assert_eq!(
         page,
-        "Checked 2 carts: 251 journal entries, 1 snapshots.\nNothing is wrong.\n"
+        "Checked: carts 2, journal entries 251, snapshots 1.\nNothing is wrong.\n"
     );
     let report = shop.run(&["verify", "--json"]).done().json();
     let expected = json!({"carts": 2, "entries": 251, "snapshots": 1, "faults": []});
