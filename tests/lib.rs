@@ -1,1 +1,4 @@
-//! Black-box and repository tests.
+//! What test programs and the tests that start them have in common.
+
+#[cfg(unix)]
+pub mod crash;

@@ -1,0 +1,109 @@
+//! The program that is killed: a runtime on a SQLite file under one load, which reports everything
+//! that its callers get to know.
+
+mod caller;
+mod operator;
+mod voice;
+
+use std::io::BufRead;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use statefn::prelude::*;
+use tokio::sync::watch;
+
+use super::ledger::{Ledger, Notebook};
+use super::report::{Again, Assignment, Report, STOP};
+use caller::Caller;
+use voice::Voice;
+
+/// How long accepted commands may take to finish at a shutdown.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What every task of the program needs.
+struct World {
+    runtime: Runtime,
+    voice: Voice,
+    assignment: Assignment,
+    again: Mutex<Vec<Again>>,
+}
+
+/// Reads its assignment from standard input and works until it is killed or told to stop.
+///
+/// # Errors
+///
+/// Its input is not what a parent sends.
+pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    // Panics are part of a load; what they say helps nobody.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut lines = std::io::stdin().lock().lines();
+    let first = lines.next().ok_or("no assignment")??;
+    let assignment: Assignment = serde_json::from_str(&first)?;
+    let (stop, stopped) = watch::channel(false);
+    std::thread::spawn(move || {
+        // The end of the lines means that the parent is dead: nobody else ends this process.
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if line == STOP {
+                stop.send_replace(true);
+            }
+        }
+        std::process::exit(3)
+    });
+    drop(lines);
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()?;
+    threads.block_on(work(assignment, stopped))
+}
+
+async fn work(
+    assignment: Assignment,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let voice = Voice::new()?;
+    voice.say(&Report::Opening);
+    let store = match Sqlite::open(&assignment.file) {
+        Ok(store) => store,
+        Err(error) => {
+            voice.say(&Report::NotOpened(format!("{error:?}")));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let mut mix = assignment.load.mix();
+    if assignment.heavy {
+        mix = mix.heavy();
+    }
+    let runtime = Runtime::builder()
+        .store(store)
+        .limits(mix.limits())
+        .only::<(Ledger, Notebook)>()
+        .build()
+        .await?;
+    let aborts = cfg!(panic = "abort");
+    voice.say(&Report::Open { aborts });
+    let again = Mutex::new(assignment.again.clone());
+    let world = Arc::new(World {
+        runtime,
+        voice,
+        assignment,
+        again,
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..mix.callers {
+        let caller = Caller::new(Arc::clone(&world), mix.clone(), number);
+        tasks.spawn(caller.work());
+    }
+    if mix.operates {
+        tasks.spawn(operator::work(Arc::clone(&world), stopped.clone()));
+    }
+    stopped.wait_for(|stopped| *stopped).await?;
+    world.voice.say(&Report::Stopping);
+    let closed = world.runtime.shutdown(PATIENCE).await;
+    // Whoever still waits for an answer now would wait for ever, and the parent sees it.
+    while tasks.join_next().await.is_some() {}
+    let closed = closed.map_err(|error| error.to_string());
+    world.voice.say(&Report::Stopped(closed));
+    Ok(ExitCode::SUCCESS)
+}
