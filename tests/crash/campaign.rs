@@ -94,7 +94,10 @@ impl Campaign {
             file: folder.path().join("store.db"),
             folder,
             book: Book::default(),
-            rounds_left: self.dice.between(4, 12),
+            rounds_left: match self.plan.load {
+                Load::Large => self.dice.between(3, 5),
+                _ => self.dice.between(4, 12),
+            },
         }
     }
 

@@ -66,6 +66,11 @@ impl Load {
         Self::ALL.into_iter().find(|load| load.name() == name)
     }
 
+    /// Answers after which the oldest process dies. Everything is read back after each.
+    pub(super) fn reach(self) -> u32 {
+        if self == Self::Large { 120 } else { 700 }
+    }
+
     pub(super) fn mix(self) -> Mix {
         let usual = Mix::default();
         match self {

@@ -70,7 +70,7 @@ impl Trigger {
             Moment::Recovering => dice.between(1, 24),
             Moment::Working | Moment::Stopping | Moment::Never => {
                 // Most kills meet a process of some age, some a young one.
-                let most = if dice.permille(300) { 40 } else { 700 };
+                let most = if dice.permille(300) { 40 } else { load.reach() };
                 dice.between(1, most)
             }
             Moment::BackingUp | Moment::Verifying => dice.between(1, 3),
