@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::breach::{Breach, BreachKind};
+use super::judge::History;
 use super::report::{Address, Again, Answer, Call, Report};
 
 /// Everything known of one store file.
@@ -15,6 +16,7 @@ pub(super) struct Book {
     pub(super) floors: BTreeMap<Address, u64>,
     /// What happened since the last check, in the order of the lines.
     pub(super) log: Vec<Happened>,
+    pub(super) history: History,
     pub(super) backups: Vec<Backup>,
     /// Whether a panic ends the program.
     pub(super) aborts: bool,
@@ -48,10 +50,8 @@ pub(super) enum Happened {
 pub(super) struct Known {
     pub(super) call: Call,
     /// The answer of each attempt since the journal was last looked at.
-    pub(super) attempts: BTreeMap<u32, Option<Answer>>,
-    next_attempt: u32,
-    /// What had been told of the entity before the first of these attempts.
-    pub(super) floor: u64,
+    pub(super) attempts: BTreeMap<u64, Option<Answer>>,
+    next_attempt: u64,
     /// The domain's answer, once somebody has it.
     pub(super) told: Option<Answer>,
     /// What the journal had of it at the last look; `None` before the first.
@@ -77,12 +77,11 @@ pub(super) struct Backup {
 }
 
 impl Known {
-    fn new(call: Call, floor: u64) -> Self {
+    fn new(call: Call) -> Self {
         Self {
             call,
             attempts: BTreeMap::new(),
             next_attempt: 0,
-            floor,
             told: None,
             found: None,
         }
@@ -138,10 +137,14 @@ impl Book {
             Report::NotOpened(why) => return Err(BreachKind::Locking.found(why)),
             Report::Stopping => self.stopping = true,
             Report::Sent {
+                caller,
                 command,
                 attempt,
                 call,
-            } => self.sent(command, attempt, call),
+            } => {
+                self.history.sent(caller, command, attempt, call.entity);
+                self.sent(command, attempt, call);
+            }
             Report::Answered {
                 command,
                 attempt,
@@ -178,16 +181,11 @@ impl Book {
         Ok(())
     }
 
-    fn sent(&mut self, command: u64, attempt: u32, call: Call) {
-        let floor = self.floors.get(&call.entity).copied().unwrap_or(0);
+    fn sent(&mut self, command: u64, attempt: u64, call: Call) {
         let known = self
             .commands
             .entry(command)
-            .or_insert_with(|| Known::new(call, floor));
-        // One that is known to be absent starts anew; one that may be there was decided earlier.
-        if known.attempts.is_empty() && known.found == Some(Fate::Absent) {
-            known.floor = floor;
-        }
+            .or_insert_with(|| Known::new(call));
         known.attempts.insert(attempt, None);
         known.next_attempt = known.next_attempt.max(attempt + 1);
         self.unanswered += 1;
@@ -197,7 +195,7 @@ impl Book {
         }
     }
 
-    fn answered(&mut self, command: u64, attempt: u32, answer: Answer) -> Result<(), Breach> {
+    fn answered(&mut self, command: u64, attempt: u64, answer: Answer) -> Result<(), Breach> {
         self.unanswered = self.unanswered.saturating_sub(1);
         let Some(known) = self.commands.get_mut(&command) else {
             let what = format!("command {command} was answered and never sent");
@@ -207,13 +205,6 @@ impl Book {
             return Err(BreachKind::Odd.found(format!("command {command}: {why}")));
         }
         if let Answer::Posted(view) | Answer::Refused(view) | Answer::Seen(view) = answer {
-            if view.version < known.floor {
-                let what = format!(
-                    "command {command} on {:?} was answered from version {}, {} had been told before",
-                    known.call.entity, view.version, known.floor
-                );
-                return Err(BreachKind::Disorder.found(what));
-            }
             let floor = self.floors.entry(known.call.entity).or_default();
             *floor = (*floor).max(view.version);
         }
@@ -234,6 +225,8 @@ impl Book {
         if matches!(answer, Answer::Posted(_) | Answer::Refused(_)) {
             known.told = Some(answer.clone());
         }
+        self.history
+            .answered(command, attempt, &known.call.what, &answer);
         known.attempts.insert(attempt, Some(answer.clone()));
         self.log.push(Happened::Answered(command, answer));
         Ok(())

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use statefn_store::testing::Dice;
 use tempfile::TempDir;
 
 use super::backups;
 use super::book::Book;
 use super::breach::{Breach, BreachKind};
-use super::dice::Dice;
 use super::journal;
 use super::load::Load;
 use super::moment::{Moment, Next, Trigger, spin};
@@ -83,7 +83,7 @@ struct Life {
     folder: TempDir,
     file: PathBuf,
     book: Book,
-    rounds_left: u32,
+    rounds_left: u64,
 }
 
 impl Campaign {
@@ -95,8 +95,8 @@ impl Campaign {
             folder,
             book: Book::default(),
             rounds_left: match self.plan.load {
-                Load::Large => self.dice.between(3, 5),
-                _ => self.dice.between(4, 12),
+                Load::Large => self.dice.between(3..=5),
+                _ => self.dice.between(4..=12),
             },
         }
     }
@@ -114,7 +114,7 @@ impl Campaign {
             heavy,
             file: life.file.clone(),
             load: self.plan.load,
-            seed: self.dice.roll(),
+            seed: self.dice.number(),
             first_command: self.rounds * ROUND,
             again: self.pick_again(&life.book),
         };
@@ -153,7 +153,7 @@ impl Campaign {
             spin(&mut self.dice);
             process.kill();
         }
-        let mut intrudes = self.dice.permille(150) && self.plan.load != Load::Panics;
+        let mut intrudes = self.dice.chance(150) && self.plan.load != Load::Panics;
         while let Some(report) = process.next()? {
             let next = trigger.after(&report);
             if matches!(report, Report::Answered { .. }) && std::mem::take(&mut intrudes) {
@@ -174,7 +174,7 @@ impl Campaign {
 
     /// Looks at the file itself, or at a copy: then the next process finds what this one left.
     async fn check(&mut self, life: &mut Life) -> Result<(), Breach> {
-        let copied = self.dice.permille(500);
+        let copied = self.dice.chance(500);
         let beside = life.folder.path().join("copy.db");
         let file = if copied { &beside } else { &life.file };
         if !life.file.exists() {
@@ -198,7 +198,7 @@ impl Campaign {
         let mut again = Vec::new();
         for (command, known) in &book.commands {
             let is_open = known.told.is_none();
-            if known.call.keyed && (is_open || self.dice.permille(30)) {
+            if known.call.keyed && (is_open || self.dice.chance(30)) {
                 again.extend(book.again(*command));
             }
         }

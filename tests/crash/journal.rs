@@ -34,7 +34,7 @@ pub(super) struct Block {
     pub(super) first: Offset,
     pub(super) last: Offset,
     pub(super) amounts: Vec<i64>,
-    pub(super) padding: u32,
+    pub(super) padding: u64,
 }
 
 /// Reads a store; checks offsets, sequence numbers, blocks, and the live state of each entity.
@@ -159,7 +159,7 @@ fn parts(
             let what = format!("{entity:?} holds {:?}", event.event);
             return Err(BreachKind::Damaged.found(what));
         };
-        if event.sequence.get() != sequence || padding.len() != part.padding as usize {
+        if event.sequence.get() != sequence || padding.len() as u64 != part.padding {
             let what = format!("{entity:?} has {part:?} at {}", event.sequence);
             return Err(BreachKind::Damaged.found(what));
         }
@@ -180,10 +180,10 @@ impl Journal {
         while let Some((first, start)) = rest.first() {
             let command = start.command;
             let (block, behind) = rest
-                .split_at_checked(start.of as usize)
+                .split_at_checked(usize::try_from(start.of).unwrap_or(usize::MAX))
                 .ok_or_else(|| torn(entity, command))?;
             for (index, (offset, part)) in (0..).zip(block) {
-                let is_next = offset.get() == first.get() + u64::from(index);
+                let is_next = offset.get() == first.get() + index;
                 if part.command != command || part.index != index || !is_next {
                     return Err(torn(entity, command));
                 }

@@ -21,11 +21,11 @@ pub(super) struct View {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Part {
     pub(super) command: u64,
-    pub(super) index: u32,
+    pub(super) index: u64,
     /// How many events the command has.
-    pub(super) of: u32,
+    pub(super) of: u64,
     pub(super) amount: i64,
-    pub(super) padding: u32,
+    pub(super) padding: u64,
 }
 
 impl View {
@@ -34,10 +34,10 @@ impl View {
     pub(super) fn after(self, part: Part) -> Self {
         let words = [
             part.command,
-            u64::from(part.index),
-            u64::from(part.of),
+            part.index,
+            part.of,
             part.amount.cast_unsigned(),
-            u64::from(part.padding),
+            part.padding,
         ];
         let digest = words.into_iter().fold(self.digest, |digest, word| {
             (digest ^ word)
@@ -86,12 +86,12 @@ fn decide(
     view: View,
     command: u64,
     amounts: &[i64],
-    padding: u32,
+    padding: u64,
 ) -> Result<Vec<Posting>, Refusal> {
     if !view.takes(amounts) {
         return Err(Refusal(view));
     }
-    let of = u32::try_from(amounts.len()).unwrap_or(u32::MAX);
+    let of = amounts.len() as u64;
     let events = (0..).zip(amounts).map(|(index, amount)| {
         let part = Part {
             command,
@@ -100,7 +100,7 @@ fn decide(
             amount: *amount,
             padding,
         };
-        let padding = "x".repeat(padding as usize);
+        let padding = "x".repeat(usize::try_from(padding).unwrap_or(0));
         Posting::Posted { part, padding }
     });
     Ok(events.collect())
@@ -130,7 +130,7 @@ macro_rules! entities {
                     ctx: &mut Context<Self>,
                     command: u64,
                     amounts: Vec<i64>,
-                    padding: u32,
+                    padding: u64,
                 ) -> Result<Then<Self, View>, Refusal> {
                     for event in decide(self.view, command, &amounts, padding)? {
                         ctx.emit(event);

@@ -1,5 +1,7 @@
 //! The loads: what a program does until it is killed.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use statefn::Limits;
 
@@ -67,7 +69,7 @@ impl Load {
     }
 
     /// Answers after which the oldest process dies. Everything is read back after each.
-    pub(super) fn reach(self) -> u32 {
+    pub(super) fn reach(self) -> u64 {
         if self == Self::Large { 120 } else { 700 }
     }
 
@@ -85,7 +87,7 @@ impl Load {
                 ..usual
             },
             Self::Blocks => Mix {
-                parts: (2, 24),
+                parts: 2..=24,
                 amount: 20,
                 ..usual
             },
@@ -99,7 +101,7 @@ impl Load {
             },
             Self::Snapshots => Mix {
                 kind: Some(EntityKind::Notebook),
-                parts: (1, 4),
+                parts: 1..=4,
                 ..usual
             },
             Self::Churn => Mix {
@@ -113,7 +115,7 @@ impl Load {
                 entities: 4,
                 kind: None,
                 callers: 4,
-                padding: (5_000, 60_000),
+                padding: 5_000..=60_000,
                 ..usual
             },
             Self::Refusals => Mix {
@@ -139,17 +141,17 @@ impl Load {
 /// A load in numbers. Chances are in a thousand.
 #[derive(Clone, Debug)]
 pub(super) struct Mix {
-    pub(super) entities: u32,
+    pub(super) entities: u64,
     /// `None`: both.
     pub(super) kind: Option<EntityKind>,
     /// Calls at the same time.
-    pub(super) callers: u32,
+    pub(super) callers: u64,
     /// Events of a command, at least and at most.
-    pub(super) parts: (u32, u32),
+    pub(super) parts: RangeInclusive<u64>,
     /// The largest amount; as often below zero as above.
-    pub(super) amount: i64,
+    pub(super) amount: u64,
     /// Bytes of an event beyond its numbers.
-    pub(super) padding: (u32, u32),
+    pub(super) padding: RangeInclusive<u64>,
     pub(super) queries: u32,
     /// Commands with a key.
     pub(super) keyed: u32,
@@ -170,9 +172,9 @@ impl Default for Mix {
             entities: 6,
             kind: Some(EntityKind::Ledger),
             callers: 12,
-            parts: (1, 2),
+            parts: 1..=2,
             amount: 60,
-            padding: (0, 40),
+            padding: 0..=40,
             queries: 100,
             keyed: 300,
             twice: 100,
@@ -189,7 +191,7 @@ impl Mix {
     /// The same with events so large that the log soon is moved into the database.
     pub(super) fn heavy(self) -> Self {
         Self {
-            padding: (400_000, 900_000),
+            padding: 400_000..=900_000,
             ..self
         }
     }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::dice::Dice;
+use statefn_store::testing::Dice;
+
 use super::load::Load;
 use super::report::Report;
 
@@ -32,7 +33,7 @@ pub(super) enum Moment {
 pub(super) struct Trigger {
     pub(super) moment: Moment,
     /// Reports of this kind until it has come.
-    left: u32,
+    left: u64,
     /// The database, and when it was changed last.
     database: PathBuf,
     changed: Option<SystemTime>,
@@ -67,13 +68,13 @@ impl Trigger {
         let moment = Moment::pick(dice, load);
         let left = match moment {
             Moment::Starting | Moment::Opening | Moment::Checkpointing => 1,
-            Moment::Recovering => dice.between(1, 24),
+            Moment::Recovering => dice.between(1..=24),
             Moment::Working | Moment::Stopping | Moment::Never => {
                 // Most kills meet a process of some age, some a young one.
-                let most = if dice.permille(300) { 40 } else { load.reach() };
-                dice.between(1, most)
+                let most = if dice.chance(300) { 40 } else { load.reach() };
+                dice.between(1..=most)
             }
-            Moment::BackingUp | Moment::Verifying => dice.between(1, 3),
+            Moment::BackingUp | Moment::Verifying => dice.between(1..=3),
         };
         Self {
             moment,

@@ -1,7 +1,8 @@
 //! Holds a journal against what was sent and answered.
 //!
-//! No search is needed: every answer carries the version of the entity on which it was decided, and
-//! versions give the order.
+//! `judge` asks the judge of all harnesses. Here is what only this one can say: its entities tell
+//! with each answer which events made the state it came from, and a store is looked at again and
+//! again, so that nothing may change after it was seen.
 
 use super::book::{Book, Fate, Happened, Known};
 use super::breach::{Breach, BreachKind};
@@ -20,6 +21,7 @@ pub(super) struct Checked {
 
 /// Checks everything and settles which commands of unknown outcome were applied.
 pub(super) fn check(journal: &Journal, book: &mut Book, breaches: &mut Vec<Breach>) -> Checked {
+    breaches.extend(book.history.judge(journal));
     nothing_foreign(journal, book, breaches);
     nothing_taken_back(journal, book, breaches);
     answers_hold(journal, book, breaches);

@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use statefn::PersistenceId;
 
 use super::ledger::{Curse, View};
 use super::load::Load;
@@ -30,7 +31,7 @@ pub(super) struct Assignment {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Again {
     pub(super) command: u64,
-    pub(super) attempt: u32,
+    pub(super) attempt: u64,
     pub(super) call: Call,
 }
 
@@ -46,12 +47,17 @@ pub(super) struct Call {
     /// Whether it has an idempotency key: the number of the command.
     pub(super) keyed: bool,
     /// Microseconds.
-    pub(super) deadline: Option<u32>,
+    pub(super) deadline: Option<u64>,
 }
 
 /// The idempotency key of a command.
 pub(super) fn key_of(command: u64) -> String {
     format!("command-{command}")
+}
+
+/// The number of an attempt, unique in the life of a store.
+pub(super) fn attempt_number(command: u64, attempt: u64) -> u64 {
+    command * 1_000 + attempt
 }
 
 /// The command that has this key.
@@ -63,7 +69,7 @@ pub(super) fn command_of(key: &str) -> Option<u64> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Address {
     pub(super) kind: EntityKind,
-    pub(super) number: u32,
+    pub(super) number: u64,
 }
 
 /// Which of the two entity types.
@@ -74,6 +80,14 @@ pub(super) enum EntityKind {
 }
 
 impl Address {
+    pub(super) fn persistence_id(self) -> PersistenceId {
+        let entity_type = match self.kind {
+            EntityKind::Ledger => "ledger",
+            EntityKind::Notebook => "notebook",
+        };
+        PersistenceId::new(entity_type, self.id())
+    }
+
     pub(super) fn id(self) -> String {
         format!("account-{}", self.number)
     }
@@ -92,7 +106,7 @@ impl Address {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum What {
-    Post { amounts: Vec<i64>, padding: u32 },
+    Post { amounts: Vec<i64>, padding: u64 },
     Look,
     Curse(Curse),
 }
@@ -109,13 +123,15 @@ pub(super) enum Report {
         aborts: bool,
     },
     Sent {
+        /// Calls of one caller to one entity keep their order.
+        caller: u64,
         command: u64,
-        attempt: u32,
+        attempt: u64,
         call: Call,
     },
     Answered {
         command: u64,
-        attempt: u32,
+        attempt: u64,
         answer: Answer,
     },
     BackingUp(PathBuf),

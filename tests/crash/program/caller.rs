@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use statefn::command::Command;
 use statefn::prelude::*;
+use statefn::testing::oracle::ATTEMPT_HEADER;
+use statefn_store::testing::Dice;
 
 use super::World;
-use crate::crash::dice::Dice;
 use crate::crash::ledger::{Curse, Ledger, Notebook, Refusal, View};
 use crate::crash::load::Mix;
 use crate::crash::report::{
-    Address, Again, Answer, Call, EntityKind, Reason, Report, What, key_of,
+    Address, Again, Answer, Call, EntityKind, Reason, Report, What, attempt_number, key_of,
 };
 
 pub(super) struct Caller {
@@ -19,13 +20,13 @@ pub(super) struct Caller {
     mix: Mix,
     dice: Dice,
     /// Which of the callers.
-    number: u32,
+    number: u64,
     calls: u64,
 }
 
 impl Caller {
-    pub(super) fn new(world: Arc<World>, mix: Mix, number: u32) -> Self {
-        let dice = Dice::new(world.assignment.seed.wrapping_add(u64::from(number) << 32));
+    pub(super) fn new(world: Arc<World>, mix: Mix, number: u64) -> Self {
+        let dice = Dice::new(world.assignment.seed.wrapping_add(number << 32));
         Self {
             world,
             mix,
@@ -52,7 +53,8 @@ impl Caller {
 
     /// Reads what an earlier process left, a share of the entities each caller.
     async fn look_around(&mut self) {
-        let mine = (self.number..self.mix.entities).step_by(self.mix.callers as usize);
+        let mine = (self.number..self.mix.entities)
+            .step_by(usize::try_from(self.mix.callers).unwrap_or(1));
         for number in mine {
             for kind in [EntityKind::Ledger, EntityKind::Notebook] {
                 if self.mix.kind.is_none_or(|only| only == kind) {
@@ -80,7 +82,7 @@ impl Caller {
     }
 
     fn next_number(&mut self) -> u64 {
-        let number = self.calls * u64::from(self.mix.callers) + u64::from(self.number);
+        let number = self.calls * self.mix.callers + self.number;
         self.calls += 1;
         self.world.assignment.first_command + number
     }
@@ -88,13 +90,13 @@ impl Caller {
     fn next_call(&mut self) -> Call {
         let kind = match self.mix.kind {
             Some(kind) => kind,
-            None if self.dice.permille(500) => EntityKind::Ledger,
+            None if self.dice.chance(500) => EntityKind::Ledger,
             None => EntityKind::Notebook,
         };
         let number = self.dice.below(self.mix.entities);
-        let what = if self.dice.permille(self.mix.queries) {
+        let what = if self.dice.chance(self.mix.queries) {
             What::Look
-        } else if self.dice.permille(self.mix.curses) {
+        } else if self.dice.chance(self.mix.curses) {
             What::Curse(match self.dice.below(3) {
                 0 => Curse::Handler,
                 1 => Curse::Event,
@@ -103,33 +105,31 @@ impl Caller {
         } else {
             self.next_posting()
         };
-        let keyed = matches!(what, What::Post { .. }) && self.dice.permille(self.mix.keyed);
-        let late = keyed && self.dice.permille(self.mix.deadline);
+        let keyed = matches!(what, What::Post { .. }) && self.dice.chance(self.mix.keyed);
+        let late = keyed && self.dice.chance(self.mix.deadline);
         Call {
             entity: Address { kind, number },
             what,
             keyed,
-            deadline: late.then(|| self.dice.between(1, 3_000)),
+            deadline: late.then(|| self.dice.between(1..=3_000)),
         }
     }
 
     fn next_posting(&mut self) -> What {
-        let parts = self.dice.between(self.mix.parts.0, self.mix.parts.1);
-        let amount = i32::try_from(self.mix.amount).unwrap_or(i32::MAX);
         let mut amounts = Vec::new();
-        for _ in 0..parts {
-            let size = i64::from(self.dice.between(1, amount.unsigned_abs()));
-            amounts.push(if self.dice.permille(500) { size } else { -size });
+        for _ in 0..self.dice.between(self.mix.parts.clone()) {
+            let size = self.dice.between(1..=self.mix.amount).cast_signed();
+            amounts.push(if self.dice.chance(500) { size } else { -size });
         }
-        let padding = self.dice.between(self.mix.padding.0, self.mix.padding.1);
+        let padding = self.dice.between(self.mix.padding.clone());
         What::Post { amounts, padding }
     }
 
     async fn once_or_twice(&mut self, command: u64, call: Call) -> Answer {
-        if !call.keyed || !self.dice.permille(self.mix.twice) {
+        if !call.keyed || !self.dice.chance(self.mix.twice) {
             return self.send(command, 0, call).await;
         }
-        if self.dice.permille(500) {
+        if self.dice.chance(500) {
             let both = (call.clone(), call);
             let (first, _) =
                 tokio::join!(self.send(command, 0, both.0), self.send(command, 1, both.1));
@@ -140,14 +140,15 @@ impl Caller {
         }
     }
 
-    async fn send(&self, command: u64, attempt: u32, call: Call) -> Answer {
+    async fn send(&self, command: u64, attempt: u64, call: Call) -> Answer {
         let voice = &self.world.voice;
         voice.say(&Report::Sent {
+            caller: self.world.assignment.first_command + self.number,
             command,
             attempt,
             call: call.clone(),
         });
-        let answer = self.run(command, call).await;
+        let answer = self.run(command, attempt, call).await;
         voice.say(&Report::Answered {
             command,
             attempt,
@@ -156,23 +157,22 @@ impl Caller {
         answer
     }
 
-    async fn run(&self, command: u64, call: Call) -> Answer {
+    async fn run(&self, command: u64, attempt: u64, call: Call) -> Answer {
         let id = call.entity.id();
         let runtime = &self.world.runtime;
+        let header = attempt_number(command, attempt).to_string();
         let key = call.keyed.then(|| key_of(command));
-        let deadline = call
-            .deadline
-            .map(|micros| Duration::from_micros(micros.into()));
+        let deadline = call.deadline.map(|micros| Duration::from_micros(micros));
         match (call.entity.kind, call.what) {
             (EntityKind::Ledger, What::Post { amounts, padding }) => {
                 let call = runtime.entity::<Ledger>(id).post(command, amounts, padding);
-                posted(shape(call, key, deadline).await)
+                posted(shape(call.with_metadata(ATTEMPT_HEADER, header), key, deadline).await)
             }
             (EntityKind::Notebook, What::Post { amounts, padding }) => {
                 let call = runtime
                     .entity::<Notebook>(id)
                     .post(command, amounts, padding);
-                posted(shape(call, key, deadline).await)
+                posted(shape(call.with_metadata(ATTEMPT_HEADER, header), key, deadline).await)
             }
             (EntityKind::Ledger, What::Look) => seen(runtime.entity::<Ledger>(id).look().await),
             (EntityKind::Notebook, What::Look) => seen(runtime.entity::<Notebook>(id).look().await),
