@@ -78,7 +78,7 @@ mod unix {
             .totals
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        println!("{}", Table(&totals));
+        println!("seed {}\n\n{}", options.seed, Table(&totals));
         let breaches: Vec<String> = totals.iter().flat_map(|(_, t)| t.breaches()).collect();
         for breach in &breaches {
             println!("{breach}");

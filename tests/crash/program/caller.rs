@@ -162,7 +162,7 @@ impl Caller {
         let runtime = &self.world.runtime;
         let header = attempt_number(command, attempt).to_string();
         let key = call.keyed.then(|| key_of(command));
-        let deadline = call.deadline.map(|micros| Duration::from_micros(micros));
+        let deadline = call.deadline.map(Duration::from_micros);
         match (call.entity.kind, call.what) {
             (EntityKind::Ledger, What::Post { amounts, padding }) => {
                 let call = runtime.entity::<Ledger>(id).post(command, amounts, padding);
