@@ -8,8 +8,7 @@ use rusqlite::Row;
 use super::head::EntityHead;
 use super::heads::Carried;
 use super::limits::LISTED_FAULTS;
-use super::load::id_of;
-use super::row::{Body, Damage, Header, number};
+use super::row::{Body, Damage, Header, id_of, number};
 use crate::{Fault, Offset, PersistenceId};
 
 /// What the journal says of one entity.

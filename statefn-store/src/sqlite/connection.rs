@@ -1,5 +1,6 @@
 //! Connections and their settings, each read back: a setting that SQLite ignores is silent.
 
+use std::io::Read;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
@@ -7,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::OpenError;
 use super::failure::SqliteError;
-use super::file::Place;
+use super::file::{Place, unopened};
 use super::limits::{
     APPLICATION_ID, BUSY_WAIT, FORMAT, OLDEST_SQLITE, PAGE_BYTES, READER_CACHE_KIB,
     WRITER_CACHE_KIB,
@@ -17,12 +18,16 @@ use crate::FailureKind;
 
 /// Refuses a linked SQLite that is too old.
 pub(super) fn check_library() -> Result<(), OpenError> {
-    let (needed, number) = OLDEST_SQLITE;
-    if rusqlite::version_number() >= number {
+    check_version(rusqlite::version_number(), rusqlite::version())
+}
+
+fn check_version(number: i32, text: &str) -> Result<(), OpenError> {
+    let (needed, oldest) = OLDEST_SQLITE;
+    if number >= oldest {
         return Ok(());
     }
     Err(OpenError::OldSqlite {
-        found: rusqlite::version().to_owned(),
+        found: text.to_owned(),
         needed,
     })
 }
@@ -37,37 +42,27 @@ enum Found {
 
 /// The writing connection, after the file has proved to be ours; makes the tables of a new one.
 pub(super) fn writer(place: &Place) -> Result<Connection, OpenError> {
-    let found = if place.exists {
-        inspect(&place.path)?
-    } else {
-        Found::Empty
-    };
+    let path = &place.path;
+    if place.exists {
+        // Before any connection: closing the file again would drop its locks.
+        check_start(path)?;
+    }
+    if place.exists && matches!(inspect(path)?, Found::Store) {
+        return open_writer(path, false);
+    }
     place.create()?;
-    prepare(place, &found)
+    let conn = open_writer(path, true)?;
+    schema::create(&conn).map_err(|error| failed(path, error))?;
+    Ok(conn)
 }
 
 /// The writing connection to a store that was open before: never to another file in its place.
 pub(super) fn writer_again(place: &Place) -> Result<Connection, OpenError> {
     match inspect(&place.path)? {
-        found @ Found::Store => prepare(place, &found),
+        Found::Store => open_writer(&place.path, false),
         Found::Empty => Err(OpenError::Schema {
             path: place.path.clone(),
             what: "it has become empty".to_owned(),
-        }),
-    }
-}
-
-fn prepare(place: &Place, found: &Found) -> Result<Connection, OpenError> {
-    let path = &place.path;
-    let conn = open_writer(path, matches!(found, Found::Empty))?;
-    if matches!(found, Found::Empty) {
-        schema::create(&conn).map_err(|error| failed(path, error))?;
-    }
-    match schema::difference(&conn).map_err(|error| failed(path, error))? {
-        None => Ok(conn),
-        Some(what) => Err(OpenError::Schema {
-            path: path.clone(),
-            what,
         }),
     }
 }
@@ -129,7 +124,13 @@ fn settings(conn: &Connection, path: &Path, cache_kib: i64) -> Result<(), OpenEr
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
     ] {
-        conn.set_db_config(config, on).map_err(failed)?;
+        if conn.set_db_config(config, on).map_err(failed)? != on {
+            return Err(OpenError::Setting {
+                setting: "a protection of the connection",
+                found: (!on).to_string(),
+                expected: on.to_string(),
+            });
+        }
     }
     set(conn, path, "cell_size_check", 1)?;
     set(conn, path, "mmap_size", 0)?;
@@ -161,37 +162,87 @@ fn set(
 
 /// Looks at an existing file through a connection that cannot write.
 fn inspect(path: &Path) -> Result<Found, OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
-    let number = |pragma: &str| -> Result<u32, OpenError> {
-        let value: i64 = conn
-            .pragma_query_value(None, pragma, |row| row.get(0))
-            .map_err(|error| failed(path, error))?;
-        // Stored as 32 bits; SQLite shows them signed.
-        Ok(i32::try_from(value).unwrap_or_default().cast_unsigned())
-    };
-    let (application, format) = (number("application_id")?, number("user_version")?);
-    let objects: i64 = conn
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| failed(path, error))?;
-    if application == 0 && format == 0 && objects == 0 {
-        return Ok(Found::Empty);
-    }
-    if application != APPLICATION_ID {
-        return Err(OpenError::Foreign {
-            path: path.to_owned(),
-            found: application,
+    let owned = || path.to_owned();
+    match Identity::of(path) {
+        Ok(Identity {
+            application: 0,
+            format: 0,
+            objects: 0,
+            ..
+        }) => Ok(Found::Empty),
+        Ok(found) if found.application != APPLICATION_ID => Err(OpenError::Foreign {
+            path: owned(),
+            found: found.application,
             expected: APPLICATION_ID,
-        });
-    }
-    if format > FORMAT {
-        return Err(OpenError::NewerFormat {
-            path: path.to_owned(),
+        }),
+        Ok(Identity { format, .. }) if format > FORMAT => Err(OpenError::NewerFormat {
+            path: owned(),
             found: format,
             newest: FORMAT,
-        });
+        }),
+        Ok(found) => found.difference.map_or(Ok(Found::Store), |what| {
+            let path = owned();
+            Err(OpenError::Schema { path, what })
+        }),
+        // The only transaction of a store that has a rollback journal is its first: a process that
+        // died in it leaves a file which the next writer empties.
+        Err(error) if error.is_unfinished() && was_empty(path) => Ok(Found::Empty),
+        Err(error) => Err(failed(path, error)),
     }
-    Ok(Found::Store)
+}
+
+/// Whose database a file is.
+struct Identity {
+    application: u32,
+    format: u32,
+    /// How many tables and the like it has.
+    objects: i64,
+    /// How its tables differ from those of a store.
+    difference: Option<String>,
+}
+
+impl Identity {
+    fn of(path: &Path) -> Result<Self, SqliteError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags)?;
+        let number = |pragma: &str| {
+            let value: i64 = conn.pragma_query_value(None, pragma, |row| row.get(0))?;
+            // Stored as 32 bits; SQLite shows them signed.
+            Ok::<_, SqliteError>(i32::try_from(value).unwrap_or_default().cast_unsigned())
+        };
+        let count = "SELECT count(*) FROM sqlite_schema";
+        Ok(Self {
+            application: number("application_id")?,
+            format: number("user_version")?,
+            objects: conn.query_row(count, [], |row| row.get(0))?,
+            difference: schema::difference(&conn)?,
+        })
+    }
+}
+
+/// SQLite takes a file shorter than a page for an empty database: somebody's text is not one.
+fn check_start(path: &Path) -> Result<(), OpenError> {
+    let io = |error| unopened(path, error);
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path).map_err(io)?;
+    file.take(16).read_to_end(&mut start).map_err(io)?;
+    if start.is_empty() || start == *b"SQLite format 3\0" || was_empty(path) {
+        return Ok(());
+    }
+    Err(OpenError::NotADatabase {
+        path: path.to_owned(),
+    })
+}
+
+/// Whether the rollback journal beside a database says that the database had no pages before.
+fn was_empty(path: &Path) -> bool {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    let mut header = [0; 20];
+    // Magic (8 bytes), records, nonce, and the pages that there were (4 bytes each).
+    std::fs::File::open(journal)
+        .and_then(|mut journal| journal.read_exact(&mut header))
+        .is_ok_and(|()| header.ends_with(&[0; 4]))
 }
 
 /// The variant for an error of SQLite.
@@ -204,5 +255,62 @@ pub(super) fn failed(path: &Path, error: impl Into<SqliteError>) -> OpenError {
             failure: error.at(&path),
             path,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sqlite_that_loses_commits_is_refused() {
+        let error = check_version(3_051_002, "3.51.2").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "SQLite 3.51.2 is linked; 3.51.3 or newer is needed (it fixes a loss of commits)"
+        );
+        assert!(check_version(3_051_003, "3.51.3").is_ok());
+        assert!(check_library().is_ok());
+    }
+
+    #[test]
+    fn every_setting_on_which_a_promise_rests_is_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::find(&folder.path().join("store.db")).unwrap();
+        let writer = writer(&place).unwrap();
+        let reader = reader(&place.path).unwrap();
+        let number = |conn: &Connection, pragma: &str| -> i64 {
+            let value = conn.pragma_query_value(None, pragma, |row| row.get(0));
+            value.unwrap()
+        };
+        let mode: String = writer
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        assert_eq!(mode, "wal");
+        for (pragma, value) in [
+            ("synchronous", 2),
+            ("wal_autocheckpoint", 0),
+            ("fullfsync", 1),
+            ("checkpoint_fullfsync", 1),
+            ("page_size", i64::from(PAGE_BYTES)),
+            ("query_only", 0),
+        ] {
+            assert_eq!(number(&writer, pragma), value, "{pragma}");
+        }
+        for conn in [&writer, &reader] {
+            for (pragma, value) in [
+                ("cell_size_check", 1),
+                ("mmap_size", 0),
+                ("trusted_schema", 0),
+                ("temp_store", 2),
+            ] {
+                assert_eq!(number(conn, pragma), value, "{pragma}");
+            }
+            let defensive = conn.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE);
+            assert!(defensive.unwrap());
+        }
+        assert_eq!(number(&reader, "query_only"), 1);
+        assert!(reader.is_readonly("main").unwrap());
+        reader.execute_batch("DELETE FROM meta").unwrap_err();
     }
 }

@@ -35,6 +35,11 @@ impl SqliteError {
         self.code == rusqlite::ffi::SQLITE_NOTADB
     }
 
+    /// Whether a rollback journal lies beside the file, of a transaction that did not finish.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK
+    }
+
     /// The failure of the contract, with the place.
     pub(super) fn at(&self, path: &Path) -> StoreFailure {
         let message = if self.placed {

@@ -31,6 +31,10 @@ impl Place {
                 path: path.to_owned(),
                 expected: "a regular file, not a device or a pipe",
             }),
+            Ok(metadata) if is_linked(&metadata) => Err(OpenError::Path {
+                path: path.to_owned(),
+                expected: "a file with one name; under a second one (a hard link) it would have a second lock and log",
+            }),
             Ok(_) => Ok(Self {
                 path: canonical(path)?,
                 exists: true,
@@ -45,6 +49,11 @@ impl Place {
                 Ok(Self {
                     path: canonical(parent)?.join(name),
                     exists: false,
+                })
+            }
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                Err(OpenError::MissingFolder {
+                    folder: parent.to_owned(),
                 })
             }
             Err(error) => Err(unopened(path, error)),
@@ -66,6 +75,17 @@ impl Place {
             .and_then(|()| sync_folder(&self.path))
             .map_err(|error| unopened(&self.path, error))
     }
+}
+
+/// Whether a file has a second name.
+fn is_linked(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::nlink(metadata) > 1;
+    #[cfg(not(unix))]
+    return {
+        let _ = metadata;
+        false
+    };
 }
 
 fn check_text(path: &Path) -> Result<(), OpenError> {

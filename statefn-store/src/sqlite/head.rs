@@ -1,10 +1,10 @@
 //! Where an entity's journal ends: one row of `heads`.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::checksum::Checksum;
 use super::number::to_sql;
-use super::row::{Damage, Kind, number, signed};
+use super::row::{Damage, Kind, id_of, number, signed, text};
 use crate::{Head, Offset, PersistenceId, SequenceNumber};
 
 /// What is known of an entity without looking into its journal. Offsets; 0 is "none".
@@ -68,17 +68,31 @@ impl EntityHead {
     }
 
     /// The merged head of an entity; `None` if the table has none. The inner error is damage.
+    ///
+    /// A row whose *name* is damaged stands where the entity is looked for, but does not answer to
+    /// it: an entity is new only if the rows on both sides of its place are sound.
     pub(super) fn stored(
         conn: &Connection,
         id: &PersistenceId,
     ) -> rusqlite::Result<Option<Result<Self, Damage>>> {
-        let sql = "SELECT position, sequence, record, snapshot, first, skip, sum FROM heads \
-                   WHERE type = ?1 AND id = ?2";
-        conn.prepare_cached(sql)?
-            .query_row(params![id.entity_type().as_str(), id.id()], |row| {
-                Ok(Self::read(row, 0, id))
-            })
-            .optional()
+        let at_or_after = "SELECT position, sequence, record, snapshot, first, skip, sum, type, id \
+                           FROM heads WHERE (type, id) >= (?1, ?2) ORDER BY type, id LIMIT 1";
+        let before = "SELECT position, sequence, record, snapshot, first, skip, sum, type, id \
+                      FROM heads WHERE (type, id) < (?1, ?2) ORDER BY type DESC, id DESC LIMIT 1";
+        for sql in [at_or_after, before] {
+            let mut statement = conn.prepare_cached(sql)?;
+            let mut rows = statement.query(params![id.entity_type().as_str(), id.id()])?;
+            let Some(row) = rows.next()? else {
+                continue;
+            };
+            if text(row, 8) == Ok(id.id()) && text(row, 7) == Ok(id.entity_type().as_str()) {
+                return Ok(Some(Self::read(row, 0, id)));
+            }
+            if id_of(row, 7).is_none_or(|beside| Self::read(row, 0, &beside).is_err()) {
+                return Ok(Some(Err(Damage("the head beside its place is damaged"))));
+            }
+        }
+        Ok(None)
     }
 
     /// Writes the merged head of an entity.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::ReadError;
-use super::load::id_of;
+use super::head::EntityHead;
+use super::row::id_of;
 use super::shared::Shared;
 use crate::{EntityType, PersistenceId};
 
@@ -18,8 +19,10 @@ pub(super) fn entities(
 ) -> Result<Vec<PersistenceId>, ReadError> {
     // The map first, the table second: an entity is in at least one of them.
     let mut found = smallest_unmerged(shared, after, limit);
-    let sql = "SELECT type, id FROM heads WHERE (type, id) > (?1, ?2) ORDER BY type, id LIMIT ?3";
-    let first = "SELECT type, id FROM heads ORDER BY type, id LIMIT ?1";
+    let sql = "SELECT type, id, position, sequence, record, snapshot, first, skip, sum FROM heads \
+               WHERE (type, id) > (?1, ?2) ORDER BY type, id LIMIT ?3";
+    let first = "SELECT type, id, position, sequence, record, snapshot, first, skip, sum FROM heads \
+                 ORDER BY type, id LIMIT ?1";
     let limit_sql = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = conn.prepare_cached(if after.is_some() { sql } else { first })?;
     let mut rows = match after {
@@ -32,9 +35,20 @@ pub(super) fn entities(
     while let Some(row) = rows.next()? {
         let id = id_of(row, 0)
             .ok_or_else(|| ReadError::damaged(0, 0, "a name in the table of heads is no text"))?;
+        if EntityHead::read(row, 2, &id).is_err() && !has_entries(conn, &id)? {
+            let what = format!("the table of heads names {id}, which has no entries");
+            return Err(ReadError::damaged(0, 0, what));
+        }
         found.insert(id);
     }
     Ok(found.into_iter().take(limit).collect())
+}
+
+/// Whether the journal knows a name that stands in a damaged row.
+fn has_entries(conn: &Connection, id: &PersistenceId) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM journal WHERE type = ?1 AND id = ?2 LIMIT 1";
+    let names = params![id.entity_type().as_str(), id.id()];
+    conn.prepare_cached(sql)?.exists(names)
 }
 
 /// The first `limit` ids in memory; never holds more than that.

@@ -13,7 +13,7 @@ use super::head::EntityHead;
 use super::limits::DENSE_SPAN;
 use super::number::to_sql;
 use super::rebuild::scan;
-use super::row::{Damage, bytes, number, signed, text};
+use super::row::{Damage, bytes, number, signed};
 use super::shared::Shared;
 use crate::{
     NewSnapshot, Offset, PersistenceId, RecordRef, Replay, SnapshotRef, StoredRecord, Timestamp,
@@ -229,10 +229,4 @@ fn is_record(conn: &Connection, id: &PersistenceId, offset: u64) -> Result<bool,
         Err(ReadError::Damaged { .. }) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// The names in a row of another table; `None` if they are no text.
-pub(super) fn id_of(row: &rusqlite::Row<'_>, at: usize) -> Option<PersistenceId> {
-    let (entity_type, id) = (text(row, at).ok()?, text(row, at + 1).ok()?);
-    Some(PersistenceId::new(entity_type.to_owned(), id))
 }

@@ -33,7 +33,7 @@ pub(super) fn rebuild(conn: &Connection) -> Result<Rebuilt, SqliteError> {
     let watermark = match Meta::read(conn) {
         Ok(meta) => meta.watermark,
         Err(error) if error.kind() == FailureKind::Corrupt => {
-            tail.damage = Some(error);
+            tail.damaged(&error.to_string());
             0
         }
         Err(error) => return Err(error),
@@ -74,6 +74,11 @@ impl Tail<'_> {
         let mut rows = statement.query([watermark])?;
         while let Some(row) = rows.next()? {
             self.entry(row)?;
+        }
+        // A damaged page above the entries can hide some of them from one search and not from another.
+        if to_sql(self.last) < newest.unwrap_or(0) {
+            let missing = self.last + 1;
+            self.damaged(&format!("the entry at offset {missing} is missing"));
         }
         self.snapshots(watermark)
     }

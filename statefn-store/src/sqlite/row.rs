@@ -123,6 +123,12 @@ pub(super) fn names(row: &Row<'_>, id: &PersistenceId) -> bool {
     text(row, 2) == Ok(id.id()) && text(row, 1) == Ok(id.entity_type().as_str())
 }
 
+/// The names in a row of another table; `None` if they are no text.
+pub(super) fn id_of(row: &Row<'_>, at: usize) -> Option<PersistenceId> {
+    let (entity_type, id) = (text(row, at).ok()?, text(row, at + 1).ok()?);
+    Some(PersistenceId::new(entity_type.to_owned(), id))
+}
+
 /// What an entry says.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Body<'a> {

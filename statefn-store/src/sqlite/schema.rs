@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::checksum::Checksum;
 use super::failure::SqliteError;
 use super::limits::{APPLICATION_ID, FORMAT};
-use super::number::{from_sql, to_sql};
+use super::number::to_sql;
+use super::row::{Damage, number, signed};
 use crate::FailureKind;
 
 const TABLES: [(&str, &str); 4] = [
@@ -121,12 +122,13 @@ impl Meta {
         let Some(row) = rows.next()? else {
             return Err(damaged("the row of table meta is missing"));
         };
-        let (epoch, watermark): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let meta = from_sql(epoch)
-            .zip(from_sql(watermark))
-            .map(|(epoch, watermark)| Self { epoch, watermark });
-        match meta {
-            Some(meta) if meta.sum() == row.get::<_, i64>(2)? => Ok(meta),
+        let read = |row| {
+            let (epoch, watermark) = (number(row, 0)?, number(row, 1)?);
+            let meta = Self { epoch, watermark };
+            Ok::<_, Damage>((meta.sum() == signed(row, 2)?).then_some(meta))
+        };
+        match read(row) {
+            Ok(Some(meta)) => Ok(meta),
             _ => Err(damaged("the row of table meta is damaged")),
         }
     }

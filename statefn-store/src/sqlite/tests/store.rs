@@ -32,7 +32,7 @@ impl Opened {
             // One connection, so that a read after another one meets an open file.
             readers: 1,
             // Files are moved about: nobody looks at them unasked.
-            idle: Duration::from_hours(1),
+            idle: Duration::from_secs(3_600),
             ..Tuning::default()
         };
         let handle = Handle::open(&folder.path().join("store.db"), tuning).unwrap();
