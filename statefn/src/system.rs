@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::runtime::definition::{Definition, Registration, define};
 use crate::runtime::engine::Engine;
 use crate::runtime::hosted::Hosted;
+use crate::runtime::isolate::isolate;
 use crate::runtime::shared::{Shared, TICK};
 use crate::shape::ShapeError;
 
@@ -259,6 +260,9 @@ impl Builder {
             Some(env) => env,
             None => Arc::new(TokioEnv::current().map_err(|_| BuildError::NoAsyncRuntime)?),
         };
+        if isolate(|| drop(env.sleep(Duration::ZERO))).is_err() {
+            return Err(BuildError::NoTimers);
+        }
         let store = self.store.unwrap_or_else(|| Arc::new(Memory::new()));
         let unhosted: Arc<[EntityType]> = store
             .entity_types()
@@ -345,6 +349,9 @@ pub enum BuildError {
     /// `build` was called outside a tokio runtime, and no [`Env`] was given.
     #[error("no async runtime: call `build` inside `#[statefn::main]` or a tokio runtime")]
     NoAsyncRuntime,
+    /// The async runtime was built without timers, so nothing could ever be late.
+    #[error("the tokio runtime has no timers: build it with `enable_time` or `enable_all`")]
+    NoTimers,
     /// The shape of a hosted type's state cannot be traced.
     #[error(transparent)]
     Shape(#[from] ShapeError),

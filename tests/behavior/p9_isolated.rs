@@ -1,8 +1,6 @@
 //! P9: a panic or a stuck handler stops one entity, not its neighbours.
 
-use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +10,7 @@ use statefn_store::testing::Call;
 
 use crate::account::{Account, AccountRef};
 use crate::kit::{Events, World, at_once, millis, overloaded, pending, persisted};
+use crate::sleeper::{Sleeper, Stop};
 
 fn panicked<T: std::fmt::Debug, E: std::fmt::Debug>(answer: Result<T, CallError<E>>) -> String {
     match answer {
@@ -225,47 +224,6 @@ async fn p9_a_snapshot_that_panics_is_left_out() {
     assert_eq!(recluse.number().await, Ok(13));
 }
 
-/// Who holds a handler: the handler says that it has begun, and waits for a word.
-type Stop = (Sender<()>, Receiver<()>);
-
-static STOPS: LazyLock<Mutex<HashMap<String, Stop>>> = LazyLock::new(Mutex::default);
-
-#[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
-struct Waited;
-
-/// Its handlers wait as long as the test likes.
-#[entity(event_sourced, name = "sleeper")]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Sleeper {
-    waited: u32,
-}
-
-#[entity]
-impl Sleeper {
-    #[command]
-    fn wait_here(&self, ctx: &mut Context<Self>) -> u32 {
-        let stop = STOPS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(ctx.id());
-        let (begun, go_on) = stop.expect("the test prepares the stop");
-        begun.send(()).expect("the test waits for it");
-        go_on.recv().expect("the test lets it go on");
-        ctx.emit(Waited);
-        self.waited + 1
-    }
-
-    #[query]
-    fn waited(&self) -> u32 {
-        self.waited
-    }
-
-    #[event_handler]
-    fn apply(&mut self, _: &Waited) {
-        self.waited += 1;
-    }
-}
-
 #[statefn::test]
 async fn p9_a_handler_that_does_not_return_is_reported_and_others_go_on() {
     let events = Events::collect();
@@ -277,17 +235,12 @@ async fn p9_a_handler_that_does_not_return_is_reported_and_others_go_on() {
     for account in &neighbours {
         assert_eq!(account.total().await, Ok(0));
     }
-    let (begun, has_begun) = channel();
-    let (let_go, go_on) = channel();
-    STOPS
-        .lock()
-        .unwrap()
-        .insert("stuck".to_owned(), (begun, go_on));
+    let stop = Stop::prepare("stuck");
     let stuck = {
         let sleeper = sleeper.clone();
         std::thread::spawn(move || sleeper.wait_here().wait())
     };
-    has_begun.recv().unwrap();
+    stop.reached();
 
     let mut elsewhere = 0;
     let mut behind_it = Vec::new();
@@ -321,7 +274,7 @@ async fn p9_a_handler_that_does_not_return_is_reported_and_others_go_on() {
         let answer = crate::kit::poll(&mut call).expect("an answer, not a hang");
         assert_eq!(answer, Err(CallError::Timeout));
     }
-    let_go.send(()).unwrap();
+    stop.let_go();
     assert_eq!(stuck.join().unwrap(), Ok(1));
     assert_eq!(sleeper.waited().await, Ok(1));
     world.assert_quiet().await;
@@ -334,17 +287,14 @@ async fn p9_a_deadline_passes_while_the_shard_is_stuck() {
     let alice = world.account("alice");
     assert_eq!(sleeper.waited().await, Ok(0));
     assert_eq!(alice.total().await, Ok(0));
-    let (begun, has_begun) = channel();
-    let (let_go, go_on) = channel();
-    let id = "stuck with a deadline".to_owned();
-    STOPS.lock().unwrap().insert(id, (begun, go_on));
+    let stop = Stop::prepare("stuck with a deadline");
     let stuck = std::thread::spawn(move || sleeper.wait_here().wait());
-    has_begun.recv().unwrap();
+    stop.reached();
     let call = pending(alice.add(1).with_deadline(millis(100)));
     let kept = pending(alice.add(2));
     world.pass(millis(100)).await;
     assert_eq!(call.now().await, Err(CallError::Timeout));
-    let_go.send(()).unwrap();
+    stop.let_go();
     assert_eq!(stuck.join().unwrap(), Ok(1));
     assert_eq!(kept.now().await, Ok(2));
     assert_eq!(alice.moves().await, Ok(vec![2]), "what timed out never ran");

@@ -43,8 +43,8 @@ pub(super) enum Phase {
     Recovering,
     /// Its state is in memory.
     Resident(Box<dyn Any + Send>),
-    /// Its state is in memory, but a key must be looked up before the next command.
-    LookingUp(Box<dyn Any + Send>),
+    /// Its state is in memory, but a key must be looked up for this command before the next one.
+    LookingUp(Box<dyn Any + Send>, Arc<dyn Job>),
     /// Discarded; waits until everything it put into the pipeline has committed or failed.
     Draining,
 }
@@ -121,8 +121,13 @@ impl Activation {
     }
 
     /// Commands waiting, for those who only look.
-    pub(super) fn mailbox(&self) -> impl Iterator<Item = &Arc<dyn Job>> {
-        self.mailbox.iter().flat_map(|mailbox| mailbox.iter())
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<dyn Job>> {
+        let first = match &self.phase {
+            Phase::LookingUp(_, job) => Some(job),
+            _ => None,
+        };
+        let mailbox = self.mailbox.iter().flat_map(|mailbox| mailbox.iter());
+        first.into_iter().chain(mailbox)
     }
 
     /// A write of this entity, perhaps a keyed one, lies in the pipeline at `place`.
@@ -148,10 +153,23 @@ impl Activation {
     }
 
     /// Drops the state; what is in the pipeline still decides what becomes of its callers.
-    pub(super) fn discard(&mut self) {
-        if !matches!(self.phase, Phase::Homeless) {
-            discard(std::mem::replace(&mut self.phase, Phase::Draining));
-        }
+    ///
+    /// Answers the command for which a key was being looked up: nobody waits for that any more.
+    #[must_use]
+    pub(super) fn discard(&mut self) -> Option<Arc<dyn Job>> {
         self.keys = None;
+        if matches!(self.phase, Phase::Homeless) {
+            return None;
+        }
+        match std::mem::replace(&mut self.phase, Phase::Draining) {
+            Phase::LookingUp(state, job) => {
+                discard(state);
+                Some(job)
+            }
+            other => {
+                discard(other);
+                None
+            }
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! All shards of a runtime, and the task that looks after them.
 
 use std::any::TypeId;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use statefn_store::{PersistenceId, Slice, StoreFailure};
 
 use crate::call_error::Failure;
+use crate::env::BoxFuture;
 use crate::runtime::shard::Shard;
 use crate::runtime::shared::{Intake, Shared, TICK};
 
@@ -58,11 +62,9 @@ impl Engine {
     /// Refuses further calls, lets accepted ones finish until the deadline, closes the store.
     pub(crate) async fn shut_down(&self, deadline: Duration) -> Result<bool, StoreFailure> {
         self.shared.set_intake(Intake::Stopped);
-        let env = &self.shared.env;
-        let until = env.now().saturating_add(deadline);
+        let mut late = self.shared.env.sleep(deadline);
         let mut finished = self.shards.iter().all(Shard::is_quiet);
-        while !finished && env.now() < until {
-            env.sleep(Duration::from_millis(1)).await;
+        while !finished && self.stirs_before(&mut late).await {
             finished = self.shards.iter().all(Shard::is_quiet);
         }
         if !finished {
@@ -73,12 +75,25 @@ impl Engine {
         Ok(finished)
     }
 
+    /// Waits until a shard has moved. `false` if it is too late for that.
+    async fn stirs_before(&self, late: &mut BoxFuture) -> bool {
+        let mut stirred = pin!(self.shared.stirred.notified());
+        poll_fn(|cx| {
+            if stirred.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            late.as_mut().poll(cx).map(|()| false)
+        })
+        .await
+    }
+
     /// Drops everything in memory, as a crash would, and claims the store anew.
     pub(crate) async fn crash(&self) -> Result<(), StoreFailure> {
         self.shared.close_for_claim();
         let wrote = Failure::unknown("the runtime crashed before the commit answered");
         self.stop_shards(&wrote, &Failure::unavailable("the runtime crashed"))
             .await;
+        self.shared.quarantined.clear();
         self.shared.claim_again().await
     }
 
@@ -110,6 +125,8 @@ impl Engine {
                 }),
             };
         }
+        // Whoever found a shard busy because it was looked at just then looks again.
+        self.shared.stirred.notify_waiters();
     }
 }
 

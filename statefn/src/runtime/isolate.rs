@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Waker;
 
 use crate::sync::thread_local;
 
@@ -25,6 +26,13 @@ pub(crate) fn isolate<T>(code: impl FnOnce() -> T) -> Result<T, Arc<str>> {
 pub(crate) fn discard<T>(value: T) {
     if let Err(panic) = isolate(|| drop(value)) {
         tracing::error!(%panic, "a value panicked when it was dropped");
+    }
+}
+
+/// Wakes a task. Its executor may run it on the spot, and that may panic: not at our cost.
+pub(super) fn wake(waker: Waker) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        tracing::error!(panic = %message(panic), "a waker panicked");
     }
 }
 

@@ -14,6 +14,9 @@ const BACKOFF_MIN: Duration = Duration::from_secs(1);
 /// .. up to this.
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
+/// So many entities are counted in one shard: beyond them a panic goes unnoted.
+const ENTITIES_MAX: usize = 4096;
+
 /// Recent panics of one shard's entities.
 #[derive(Default)]
 pub(super) struct Panics {
@@ -30,6 +33,12 @@ struct Recent {
 impl Panics {
     /// Notes a panic.
     pub(super) fn note(&mut self, id: &PersistenceId, now: Duration) {
+        if self.entities.len() >= ENTITIES_MAX && !self.entities.contains_key(id) {
+            self.forget(now);
+            if self.entities.len() >= ENTITIES_MAX {
+                return;
+            }
+        }
         let recent = self.entities.entry(id.clone()).or_default();
         recent.times.push_back(now);
         recent
@@ -54,7 +63,12 @@ impl Panics {
     pub(super) fn forget(&mut self, now: Duration) {
         self.entities.retain(|_, recent| {
             let last = recent.times.back().copied().unwrap_or_default();
-            now < recent.refused_until || now.saturating_sub(last) < BACKOFF_MAX
+            let kept = if recent.backoff.is_zero() {
+                WINDOW
+            } else {
+                BACKOFF_MAX
+            };
+            now < recent.refused_until || now.saturating_sub(last) < kept
         });
     }
 }

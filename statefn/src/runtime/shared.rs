@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) budget: Arc<Budget>,
     pub(crate) quarantined: Quarantined,
     pub(crate) recoveries: tokio::sync::Semaphore,
+    /// Rings when a shard of a runtime that no longer takes calls has moved.
+    pub(crate) stirred: tokio::sync::Notify,
     epoch: AtomicU64,
     generation: AtomicU64,
     tick: AtomicU32,
@@ -58,6 +60,7 @@ impl Shared {
             recoveries: tokio::sync::Semaphore::new(limits.recoveries_max),
             quarantined: Quarantined::new(limits.quarantined_max),
             budget: Arc::default(),
+            stirred: tokio::sync::Notify::new(),
             epoch: AtomicU64::new(epoch.get()),
             generation: AtomicU64::new(0),
             tick: AtomicU32::new(0),
@@ -224,6 +227,13 @@ impl Quarantined {
         let was = entities.remove(id).is_some();
         self.count.store(entities.len(), Ordering::Release);
         was
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&self) {
+        let mut entities = self.lock();
+        entities.clear();
+        self.count.store(0, Ordering::Release);
     }
 
     /// All of them, by id.

@@ -67,7 +67,8 @@ pub(super) trait Waiter: Send + Sync {
 /// Where a call is while its caller waits.
 pub(crate) struct Slot<O: Operation> {
     state: Mutex<State<O>>,
-    accepted: Duration,
+    /// Since when it waits. `None` when the call has a deadline, and so a timer, of its own.
+    accepted: Option<Duration>,
     span: tracing::Span,
     _permit: Permit,
 }
@@ -92,7 +93,8 @@ enum State<O: Operation> {
 
 impl<O: Operation> Slot<O> {
     /// A call that waits in a queue.
-    pub(super) fn queued(call: Request<O>, accepted: Duration, permit: Permit) -> Self {
+    pub(super) fn queued(call: Request<O>, now: Duration, permit: Permit) -> Self {
+        let accepted = call.options.deadline.is_none().then_some(now);
         let state = Mutex::new(State::Queued {
             call: Some(call),
             waker: None,
@@ -121,7 +123,7 @@ impl<O: Operation> Slot<O> {
     pub(super) fn gated(
         answer: Answer<O>,
         wrote: bool,
-        accepted: Duration,
+        accepted: Option<Duration>,
         permit: Permit,
     ) -> Self {
         let state = Mutex::new(State::Gated {
@@ -197,7 +199,7 @@ impl<O: Operation> Slot<O> {
     }
 
     fn expire_since(&self, oldest: Duration) -> Option<Waker> {
-        if self.accepted >= oldest {
+        if self.accepted.is_none_or(|accepted| accepted >= oldest) {
             return None;
         }
         let mut state = self.lock();

@@ -7,13 +7,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use statefn_store::Timestamp;
+use tokio::runtime::Handle;
 
 use crate::env::{BoxFuture, Env};
 
 /// Time that stands still until a test moves it. Clones share it.
 ///
 /// Given to [`Builder::env`](crate::Builder::env) it drives passivation, deadlines, retention of
-/// keys and what handlers see as `ctx.now()`. Tasks run on the tokio runtime that polls them.
+/// keys and what handlers see as `ctx.now()`. Tasks run on the tokio runtime in which
+/// the runtime was built.
 ///
 /// ```
 /// use statefn::testing::VirtualClock;
@@ -32,6 +34,8 @@ pub struct VirtualClock {
 #[derive(Debug, Default)]
 struct State {
     now: Duration,
+    /// The tokio runtime of the last task that spawned, for threads that have none.
+    tokio: Option<Handle>,
     sleepers: Vec<(Duration, Waker)>,
 }
 
@@ -87,9 +91,23 @@ impl Env for VirtualClock {
         })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the test kit's spawn")]
+    /// # Panics
+    ///
+    /// Nobody has spawned anything inside a tokio runtime before: not so once a statefn runtime
+    /// has been built.
+    #[expect(
+        clippy::expect_used,
+        reason = "a test without a tokio runtime has gone wrong"
+    )]
     fn spawn(&self, task: BoxFuture) {
-        drop(tokio::spawn(task));
+        let handle = {
+            let mut state = self.lock();
+            if let Ok(current) = Handle::try_current() {
+                state.tokio = Some(current);
+            }
+            state.tokio.clone().expect("a tokio runtime")
+        };
+        drop(handle.spawn(task));
     }
 }
 
@@ -106,7 +124,12 @@ impl Future for Sleep {
         if state.now >= self.until {
             return Poll::Ready(());
         }
-        state.sleepers.push((self.until, cx.waker().clone()));
+        let known = |(until, waker): &(Duration, Waker)| {
+            *until == self.until && waker.will_wake(cx.waker())
+        };
+        if !state.sleepers.iter().any(known) {
+            state.sleepers.push((self.until, cx.waker().clone()));
+        }
         Poll::Pending
     }
 }

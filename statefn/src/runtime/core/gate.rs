@@ -98,9 +98,9 @@ impl Core {
             for bytes in bytes {
                 activation.settled(bytes);
             }
-            activation.discard();
         }
         let failure = Failure::unavailable("an earlier write of the entity was refused");
+        self.discard(id, &failure);
         self.fail_gates(gates, &failure, &failure);
     }
 
@@ -131,10 +131,10 @@ impl Core {
             self.left_pipeline(&filling.tags);
             self.fail_gates(filling.gates, failure, failure);
         }
+        // Whoever is in it is discarded now.
+        self.idle.clear();
         for id in self.ids() {
-            if let Some(activation) = self.table.get_mut(&id) {
-                activation.discard();
-            }
+            self.discard(&id, failure);
             self.drained(&id, shared);
         }
     }

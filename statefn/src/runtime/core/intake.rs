@@ -10,10 +10,24 @@ use crate::command::{Mode, Operation};
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::budget::Permit;
 use crate::runtime::isolate::discard;
+use crate::runtime::outcome::Answer;
 use crate::runtime::pipeline::{Pipeline, Tag};
 use crate::runtime::shared::Shared;
 use crate::runtime::slot::{Job, JobDone, Slot, Waiter};
 use crate::runtime::step::{self, Behind, Request, Step, Write};
+
+/// What a call that runs at once needs if its answer must wait.
+struct Ticket {
+    permit: Permit,
+    has_deadline: bool,
+}
+
+impl Ticket {
+    fn gated<O: Operation>(self, answer: Answer<O>, wrote: bool, shared: &Shared) -> Arc<Slot<O>> {
+        let accepted = (!self.has_deadline).then(|| shared.env.now());
+        Arc::new(Slot::gated(answer, wrote, accepted, self.permit))
+    }
+}
 
 impl Core {
     /// Runs a call at once if its entity is ready, queues it otherwise.
@@ -49,8 +63,17 @@ impl Core {
         };
         activation.used = shared.tick();
         let turn = shared.turn(activation.type_index);
+        let has_deadline = request.options.deadline.is_some();
         let step = step::run(request, activation, &turn);
-        self.accepted(id, step, permit, shared)
+        self.accepted(
+            id,
+            step,
+            permit.map(|permit| Ticket {
+                permit,
+                has_deadline,
+            }),
+            shared,
+        )
     }
 
     /// What a call that has run at once means for its caller and its entity.
@@ -58,19 +81,19 @@ impl Core {
         &mut self,
         id: &PersistenceId,
         step: Step<O>,
-        permit: Option<Permit>,
+        ticket: Option<Ticket>,
         shared: &Shared,
     ) -> Accepted<O> {
-        match (step, permit) {
+        match (step, ticket) {
             // Without a permit nothing was uncommitted, so the answer depends on nothing.
             (Step::Answer(answer), _) | (Step::Gated { answer, .. }, None) => {
                 Accepted::Answered(answer)
             }
-            (Step::Lost(failure), permit) => {
+            (Step::Lost(failure), ticket) => {
                 let answer = Err(failure.clone().widen());
-                let accepted = match permit {
-                    Some(permit) if self.has_uncommitted(id) => {
-                        let slot = Arc::new(Slot::gated(answer, false, shared.env.now(), permit));
+                let accepted = match ticket {
+                    Some(ticket) if self.has_uncommitted(id) => {
+                        let slot = ticket.gated(answer, false, shared);
                         self.gate_last(id, Arc::clone(&slot) as Arc<dyn Waiter>);
                         Accepted::Waiting(slot)
                     }
@@ -82,14 +105,13 @@ impl Core {
             (Step::LookUp(..), None) => {
                 Accepted::Answered(Err(Failure::unavailable("a query has no key").widen()))
             }
-            (Step::LookUp(look_up, request), Some(permit)) => {
-                let slot = Arc::new(Slot::queued(request, shared.env.now(), permit));
+            (Step::LookUp(look_up, request), Some(ticket)) => {
+                let slot = Arc::new(Slot::queued(request, shared.env.now(), ticket.permit));
                 self.look_up(id, look_up, Arc::clone(&slot) as Arc<dyn Job>);
                 Accepted::Waiting(slot)
             }
-            (Step::Gated { answer, behind }, Some(permit)) => {
-                let wrote = behind.is_write();
-                let slot = Arc::new(Slot::gated(answer, wrote, shared.env.now(), permit));
+            (Step::Gated { answer, behind }, Some(ticket)) => {
+                let slot = ticket.gated(answer, behind.is_write(), shared);
                 if let Some(activation) = self.table.get_mut(id) {
                     let waiter = Arc::clone(&slot) as Arc<dyn Waiter>;
                     join(activation, &mut self.pipeline, waiter, behind, shared);

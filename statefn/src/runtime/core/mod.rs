@@ -143,6 +143,7 @@ impl Core {
         }
         self.runnable.clear();
         self.idle.clear();
+        self.panics = Panics::default();
         for id in self.ids() {
             self.remove(&id, waiting, shared);
         }
@@ -169,7 +170,7 @@ impl Core {
             .pipeline
             .gates()
             .filter_map(|gate| gate.waiter.expire(oldest));
-        let mail = self.table.values().flat_map(Activation::mailbox);
+        let mail = self.table.values().flat_map(Activation::waiting);
         let wakers = gates.chain(mail.filter_map(|job| job.expire(oldest)));
         self.outputs.wakers.extend(wakers);
     }
@@ -205,6 +206,14 @@ impl Core {
             let failure = if gate.wrote { wrote } else { waiting };
             let waker = gate.waiter.fail(failure.clone());
             self.wake(waker);
+        }
+    }
+
+    /// Drops the state of an entity, if it is in memory.
+    fn discard(&mut self, id: &PersistenceId, failure: &Failure) {
+        let looking_up = self.table.get_mut(id).and_then(Activation::discard);
+        if let Some(job) = looking_up {
+            self.wake(job.refuse(failure.clone()));
         }
     }
 

@@ -117,10 +117,10 @@ impl Core {
         if !matches!(activation.phase, Phase::Homeless) {
             shared.budget.remove_residents(1);
         }
-        for job in activation.take_mailbox() {
+        let looking_up = activation.discard();
+        for job in looking_up.into_iter().chain(activation.take_mailbox()) {
             self.wake(job.refuse(failure.clone()));
         }
-        activation.discard();
     }
 
     /// Asks the shell for a key; the entity's other commands wait.
@@ -129,7 +129,7 @@ impl Core {
             return;
         };
         activation.phase = match std::mem::replace(&mut activation.phase, Phase::Draining) {
-            Phase::Resident(state) => Phase::LookingUp(state),
+            Phase::Resident(state) => Phase::LookingUp(state, Arc::clone(&job)),
             other => other,
         };
         let (id, incarnation) = (activation.id.clone(), activation.incarnation);
@@ -159,7 +159,7 @@ impl Core {
             return;
         };
         activation.phase = match std::mem::replace(&mut activation.phase, Phase::Draining) {
-            Phase::LookingUp(state) => Phase::Resident(state),
+            Phase::LookingUp(state, _) => Phase::Resident(state),
             other => other,
         };
         match result {
@@ -190,9 +190,7 @@ impl Core {
         if matches!(failure, Failure::Panicked { .. }) {
             self.panics.note(id, shared.env.now());
         }
-        if let Some(activation) = self.table.get_mut(id) {
-            activation.discard();
-        }
+        self.discard(id, failure);
         self.drained(id, shared);
     }
 
@@ -205,7 +203,9 @@ impl Core {
         if !matches!(activation.phase, Phase::Draining) || activation.uncommitted > 0 {
             return;
         }
-        if self.panics.refuses(id, shared.env.now()) {
+        if let Some(quarantine) = shared.quarantined.get(id) {
+            self.remove(id, &Failure::Quarantined(quarantine), shared);
+        } else if self.panics.refuses(id, shared.env.now()) {
             self.remove(id, &Failure::Overloaded(Overload::Panics), shared);
         } else if activation.has_mail() {
             self.recover(id);

@@ -5,7 +5,9 @@
 //! never returns stops its shard, not the threads that have something for it.
 
 mod handover;
+mod spawning;
 mod store_work;
+mod visit;
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::Waker;
@@ -16,7 +18,7 @@ use statefn_store::{CommitError, Outcome, PersistenceId, StoredRecord};
 use crate::call_error::Failure;
 use crate::command::Operation;
 use crate::runtime::core::{Accepted, Action, Core, Outputs};
-use crate::runtime::isolate::discard;
+use crate::runtime::isolate::{discard, wake};
 use crate::runtime::recovery::Recovered;
 use crate::runtime::shard::handover::Handover;
 use crate::runtime::shared::{Intake, Shared};
@@ -24,6 +26,7 @@ use crate::runtime::slot::{Job, Slot};
 use crate::runtime::step::Request;
 use crate::sync::TryMutexGuard;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use visit::Visit;
 
 /// After this many foreign inputs the holder of the lock hands the rest to a task ..
 const FOREIGN_MAX: usize = 64;
@@ -143,8 +146,8 @@ impl Shard {
     /// run handlers, which may take long or never return.
     fn leave_to_task(self: &Arc<Self>, core: TryMutexGuard<'_, Core>) {
         self.let_go(core);
-        if self.handover.has_work() {
-            self.visit_later();
+        if self.handover.has_work() && !Visit::spawn(self) {
+            self.visit();
         }
     }
 
@@ -153,6 +156,8 @@ impl Shard {
         self.let_go(core);
         if self.handover.has_work() {
             self.visit();
+        } else {
+            self.stirred();
         }
     }
 
@@ -172,13 +177,14 @@ impl Shard {
             }
             served += core.run_waiting(LOOK_AT_CLOCK_EVERY, &self.shared);
             self.let_go(core);
+            self.stirred();
             left = left.saturating_sub(served.max(1));
             let now = self.shared.env.now();
             if left == 0 || now.saturating_sub(*started.get_or_insert(now)) > FOREIGN_TIME {
-                if self.handover.has_work() {
-                    self.visit_later();
+                if !self.handover.has_work() || Visit::spawn(self) {
+                    return;
                 }
-                return;
+                (left, started) = (FOREIGN_MAX, None);
             }
         }
     }
@@ -196,11 +202,11 @@ impl Shard {
         }
     }
 
-    fn visit_later(self: &Arc<Self>) {
-        let shard = Arc::clone(self);
-        self.shared
-            .env
-            .spawn(Box::pin(async move { shard.visit() }));
+    /// Whoever waits for the end of everything under way may look again.
+    fn stirred(&self) {
+        if self.shared.intake() != Intake::Open {
+            self.shared.stirred.notify_one();
+        }
     }
 
     fn apply(self: &Arc<Self>, core: &mut Core, input: Input) {
@@ -233,9 +239,7 @@ impl Shard {
 
     /// Does what the core asked for, outside the lock.
     fn perform(self: &Arc<Self>, outputs: Outputs) {
-        for waker in outputs.wakers {
-            waker.wake();
-        }
+        outputs.wakers.into_iter().for_each(wake);
         for action in outputs.actions {
             match action {
                 Action::Commit { number, batch } => store_work::commit(self, number, batch),
@@ -306,7 +310,7 @@ impl Shard {
             });
             expired.collect()
         };
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(wake);
     }
 
     /// Lets the entity go that was used longest ago, if the shard is free and one is idle.
@@ -338,7 +342,7 @@ impl Shard {
             if let Input::Call { job, .. } | Input::Found { job, .. } = &input
                 && let Some(waker) = job.refuse(waiting.clone())
             {
-                waker.wake();
+                wake(waker);
             }
             discard(input);
         }

@@ -11,6 +11,7 @@ use statefn_store::{
 };
 use tracing::Instrument;
 
+use super::spawning::Spawning;
 use super::{Input, Shard};
 use crate::call_error::{Failure, Quarantine};
 use crate::runtime::isolate;
@@ -103,12 +104,15 @@ fn run_or_spawn<T: Send + 'static>(
         shard: Arc::clone(shard),
         future,
         finish: Some(finish),
-        in_task: false,
+        in_task: None,
     };
     let first = Pin::new(&mut work).poll(&mut Context::from_waker(Waker::noop()));
     if first.is_pending() {
-        work.in_task = true;
+        let spawning = Spawning::default();
+        work.in_task = Some(spawning.clone());
         shard.shared().env.spawn(Box::pin(work));
+        // Dropped already or not: the answer reaches the shard either way.
+        spawning.is_first();
     }
 }
 
@@ -119,8 +123,8 @@ struct Work<T, F: FnOnce(Result<T, Broken>) -> Input> {
     future: Pending<T>,
     /// Taken when the shard has been told.
     finish: Option<F>,
-    /// Whether nobody else looks into the shard's inbox once this is done.
-    in_task: bool,
+    /// Present once nobody else looks into the shard's inbox when this is done.
+    in_task: Option<Spawning>,
 }
 
 impl<T, F: FnOnce(Result<T, Broken>) -> Input + Unpin> Future for Work<T, F> {
@@ -139,7 +143,7 @@ impl<T, F: FnOnce(Result<T, Broken>) -> Input + Unpin> Future for Work<T, F> {
         };
         if let Some(finish) = this.finish.take() {
             let input = finish(result);
-            if this.in_task {
+            if this.in_task.is_some() {
                 this.shard.input(input);
             } else {
                 this.shard.push(input);
@@ -153,7 +157,12 @@ impl<T, F: FnOnce(Result<T, Broken>) -> Input> Drop for Work<T, F> {
     fn drop(&mut self) {
         if let Some(finish) = self.finish.take() {
             let broken = Broken("the task that waited for the store was dropped".to_owned());
-            self.shard.input(finish(Err(broken)));
+            let input = finish(Err(broken));
+            match &self.in_task {
+                // Dropped later, by whoever ended the async runtime.
+                Some(spawning) if !spawning.is_first() => self.shard.input(input),
+                _ => self.shard.push(input),
+            }
         }
     }
 }
