@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod bad_input;
 mod kit;
 mod p10_never_skip;
 mod p1_durable;
