@@ -1,0 +1,333 @@
+//! A reader of the file written from FORMAT.md alone, and a file of each format that opens for ever.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use statefn_store::{EntryBody, NewEvent, Offset, Slice, Sqlite, Store, StoredRecord, Timestamp};
+
+use crate::history::{Answers, entity, in_memory};
+use crate::sqlite_support::{Fixture, block, id, member};
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqlite/fixtures/format-1.db")
+}
+
+/// A copy of the fixture that may be opened.
+fn copied() -> tempfile::TempDir {
+    let folder = in_memory();
+    std::fs::copy(fixture(), folder.path().join("store.db")).unwrap();
+    folder
+}
+
+/// "CRC-32 as in zlib and PNG", bit by bit, over words and fields.
+struct Sum(u32);
+
+impl Sum {
+    fn of(words: &[i64]) -> Self {
+        words
+            .iter()
+            .fold(Self(u32::MAX), |sum, word| sum.word(*word))
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        for byte in bytes {
+            self.0 ^= u32::from(*byte);
+            for _ in 0..8 {
+                let odd = self.0 & 1 == 1;
+                self.0 = (self.0 >> 1) ^ if odd { 0xEDB8_8320 } else { 0 };
+            }
+        }
+        self
+    }
+
+    fn word(self, word: i64) -> Self {
+        self.bytes(&word.to_le_bytes())
+    }
+
+    fn field(self, bytes: &[u8]) -> Self {
+        self.word(i64::try_from(bytes.len()).unwrap()).bytes(bytes)
+    }
+
+    fn stored(self) -> i64 {
+        i64::from((self.0 ^ u32::MAX).cast_signed())
+    }
+}
+
+/// "For example": the slice as the page tells it.
+fn slice(entity_type: &str, id: &str) -> i64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in [entity_type.as_bytes(), &[0], id.as_bytes()].concat() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^= hash >> 31;
+    i64::try_from(hash >> 54).unwrap()
+}
+
+/// A row of `journal`.
+#[derive(Clone, Debug)]
+struct Row {
+    offset: i64,
+    kind: i64,
+    id: String,
+    sequence: i64,
+    previous: i64,
+    time: i64,
+    event: Option<(String, i64, i64, Vec<u8>)>,
+    metadata: Vec<u8>,
+    record: Option<(String, Vec<u8>, Vec<u8>)>,
+    skip: Option<(i64, String)>,
+}
+
+fn journal(conn: &Connection) -> Vec<Row> {
+    let mut statement = conn
+        .prepare("SELECT * FROM journal ORDER BY offset")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        let number = |name: &str| row.get::<_, i64>(name).unwrap();
+        let text = |name: &str| row.get::<_, Option<String>>(name).unwrap();
+        let blob = |name: &str| row.get::<_, Option<Vec<u8>>>(name).unwrap();
+        let (entity_type, id) = (text("type").unwrap(), text("id").unwrap());
+        let header = [
+            "offset",
+            "kind",
+            "slice",
+            "sequence",
+            "previous",
+            "previous_record",
+        ];
+        let sum = Sum::of(&header.map(number))
+            .field(entity_type.as_bytes())
+            .field(id.as_bytes());
+        assert_eq!(sum.stored(), number("header_sum"));
+        assert_eq!(number("slice"), slice(&entity_type, &id));
+        let (kind, metadata) = (number("kind"), blob("metadata").unwrap_or_default());
+        let mut sum = Sum::of(&[number("header_sum"), number("time")]).field(&metadata);
+        let mut event = None;
+        if [1, 4].contains(&kind) {
+            let (name, payload) = (text("name").unwrap(), blob("payload").unwrap());
+            let (version, codec) = (number("version"), number("codec"));
+            sum = sum
+                .word(1 + (version << 8) + (codec << 40))
+                .field(name.as_bytes())
+                .field(&payload);
+            event = Some((name, version, codec, payload));
+        }
+        let mut record = None;
+        if [2, 4].contains(&kind) {
+            let key = text("record_key").unwrap();
+            let (fingerprint, outcome) = ["record_fingerprint", "record_outcome"]
+                .map(|name| blob(name).unwrap())
+                .into();
+            sum = sum
+                .word(2)
+                .field(key.as_bytes())
+                .field(&fingerprint)
+                .field(&outcome);
+            record = Some((key, fingerprint, outcome));
+        }
+        let mut skip = None;
+        if kind == 3 {
+            let reason = text("reason").unwrap();
+            sum = sum.word(3).word(number("skips")).field(reason.as_bytes());
+            skip = Some((number("skips"), reason));
+        }
+        assert_eq!(sum.stored(), number("body_sum"));
+        Ok(Row {
+            offset: number("offset"),
+            kind,
+            id,
+            sequence: number("sequence"),
+            previous: number("previous"),
+            time: number("time"),
+            event,
+            metadata,
+            record,
+            skip,
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// Positions of all entities: the rows of `heads`, then the journal above the watermark.
+fn positions(conn: &Connection, journal: &[Row]) -> BTreeMap<String, i64> {
+    let (epoch, watermark, sum): (i64, i64, i64) = conn
+        .query_row("SELECT epoch, watermark, sum FROM meta", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(Sum::of(&[epoch, watermark]).stored(), sum);
+    assert!(
+        watermark > 0 && watermark < journal.last().unwrap().offset,
+        "{watermark}"
+    );
+    let mut positions = BTreeMap::new();
+    let mut statement = conn.prepare("SELECT * FROM heads").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let number = |name: &str| row.get::<_, i64>(name).unwrap();
+        let [entity_type, id] = ["type", "id"].map(|name| row.get::<_, String>(name).unwrap());
+        let numbers = [
+            "position", "sequence", "record", "snapshot", "first", "skip",
+        ];
+        let sum = Sum::of(&numbers.map(number))
+            .field(entity_type.as_bytes())
+            .field(id.as_bytes());
+        assert_eq!(sum.stored(), number("sum"));
+        positions.insert(id, number("position"));
+    }
+    for row in journal.iter().filter(|row| row.offset > watermark) {
+        let position = positions.entry(row.id.clone()).or_default();
+        if *position < row.offset {
+            assert_eq!(row.previous, *position);
+            *position = row.offset;
+        }
+    }
+    positions
+}
+
+#[test]
+fn a_reader_written_from_the_page_sees_what_the_store_says() {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let folder = copied();
+    let conn = Connection::open_with_flags(folder.path().join("store.db"), flags).unwrap();
+    let pragma = |name: &str| -> i64 {
+        conn.pragma_query_value(None, name, |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(
+        (pragma("application_id"), pragma("user_version")),
+        (0x7374_666e, 1)
+    );
+    assert_eq!(slice("cart", "alice"), 136);
+    assert_eq!(Slice::of("cart", "alice").get(), 136);
+    let journal = journal(&conn);
+    let positions = positions(&conn, &journal);
+    let sound = Answers::expected();
+    assert_eq!(journal.len(), sound.entries.len());
+    for (row, entry) in journal.iter().zip(&sound.entries) {
+        let record = row
+            .record
+            .clone()
+            .map(|(key, fingerprint, outcome)| StoredRecord {
+                key,
+                fingerprint: u128::from_be_bytes(fingerprint.try_into().unwrap()),
+                outcome,
+                time: Timestamp::from_millis(row.time),
+                offset: entry.offset,
+            });
+        let body = match (row.event.clone(), row.skip.clone()) {
+            (Some((name, version, codec, payload)), None) => EntryBody::Event {
+                event: NewEvent {
+                    name: name.into(),
+                    version: version.try_into().unwrap(),
+                    codec: codec.try_into().unwrap(),
+                    payload,
+                },
+                record,
+            },
+            (None, Some((sequence, reason))) => EntryBody::Skip {
+                sequence: statefn_store::SequenceNumber::new(sequence.unsigned_abs()),
+                reason,
+            },
+            _ => EntryBody::Record(record.unwrap()),
+        };
+        assert_eq!(body, entry.body);
+        assert_eq!(
+            (row.offset.unsigned_abs(), &row.id[..]),
+            (entry.offset.get(), entry.id.id())
+        );
+        assert_eq!(row.sequence.unsigned_abs(), entry.sequence.get());
+        assert_eq!(
+            (row.time, &row.metadata),
+            (entry.time.as_millis(), &entry.metadata)
+        );
+    }
+    let kinds: std::collections::BTreeSet<i64> = journal.iter().map(|row| row.kind).collect();
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        [1, 2, 3, 4],
+        "the fixture has all kinds"
+    );
+    // The chain of each entity, walked back from its head, is all its entries.
+    for (name, mut at) in positions {
+        assert_eq!(
+            sound.entity(&name)[0].head.position.get(),
+            at.unsigned_abs()
+        );
+        let mut chain = Vec::new();
+        while at != 0 {
+            let row = journal.iter().find(|row| row.offset == at).unwrap();
+            chain.push(row.offset);
+            at = row.previous;
+        }
+        chain.reverse();
+        let own = journal
+            .iter()
+            .filter(|row| row.id == name)
+            .map(|row| row.offset);
+        assert_eq!(chain, own.collect::<Vec<_>>());
+    }
+    snapshots_are_as_described(&conn);
+}
+
+fn snapshots_are_as_described(conn: &Connection) {
+    let mut statement = conn.prepare("SELECT * FROM snapshots").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    let mut seen = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let number = |name: &str| row.get::<_, i64>(name).unwrap();
+        let [entity_type, id] = ["type", "id"].map(|name| row.get::<_, String>(name).unwrap());
+        let [shape, payload] =
+            ["shape", "payload"].map(|name| row.get::<_, Vec<u8>>(name).unwrap());
+        let sum = Sum::of(&["offset", "sequence", "codec"].map(number))
+            .field(entity_type.as_bytes())
+            .field(id.as_bytes())
+            .field(&shape)
+            .field(&payload);
+        assert_eq!(sum.stored(), number("sum"));
+        assert_eq!(u128::from_be_bytes(shape.try_into().unwrap()), 5);
+        seen.push((id, String::from_utf8(payload).unwrap()));
+    }
+    seen.sort();
+    let expected = [("alice", "alice at 5"), ("bob", "bob at 2")];
+    assert_eq!(
+        seen,
+        expected.map(|(id, state)| (id.to_owned(), state.to_owned()))
+    );
+}
+
+#[test]
+fn a_store_of_format_1_opens_for_ever() {
+    let folder = copied();
+    let store = Sqlite::open(folder.path().join("store.db")).unwrap();
+    assert_eq!(Answers::of(&store), Answers::expected());
+    assert!(block(store.verify()).unwrap().faults.is_empty());
+    drop(store);
+    let store = Fixture::open(folder, "store.db");
+    assert_eq!(store.epoch.get(), 2);
+    assert_eq!(store.append(member("alice", 6, &["h"])), Offset::new(15));
+    let seen = entity(&store.store, "alice", true).unwrap();
+    assert_eq!(seen.payloads(), ["a", "c", "d", "e", "g", "h"]);
+    assert_eq!(block(store.store.entities(None, 1)).unwrap(), [id("adam")]);
+}
+
+#[test]
+fn todays_program_still_writes_format_1() {
+    let folder = crate::history::written();
+    let conn = Connection::open(folder.path().join("store.db")).unwrap();
+    let old = Connection::open(copied().path().join("store.db")).unwrap();
+    let schema = |conn: &Connection| -> Vec<String> {
+        let sql = "SELECT sql FROM sqlite_schema ORDER BY name";
+        let mut statement = conn.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(schema(&conn), schema(&old));
+    let rows = |conn: &Connection| -> Vec<String> {
+        journal(conn).iter().map(|row| format!("{row:?}")).collect()
+    };
+    assert_eq!(rows(&conn), rows(&old));
+}
