@@ -10,7 +10,7 @@ use crate::history::{Answers, entity, in_memory};
 use crate::sqlite_support::{Fixture, block, id, member};
 
 fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqlite/fixtures/format-1.db")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqlite/fixtures/format-1.sqlite")
 }
 
 /// A copy of the fixture that may be opened.
@@ -188,6 +188,36 @@ fn positions(conn: &Connection, journal: &[Row]) -> BTreeMap<String, i64> {
     positions
 }
 
+/// What an entry says, in the words of the contract.
+fn body_of(row: &Row, offset: Offset) -> EntryBody {
+    let record = row
+        .record
+        .clone()
+        .map(|(key, fingerprint, outcome)| StoredRecord {
+            key,
+            fingerprint: u128::from_be_bytes(fingerprint.try_into().unwrap()),
+            outcome,
+            time: Timestamp::from_millis(row.time),
+            offset,
+        });
+    match (row.event.clone(), row.skip.clone()) {
+        (Some((name, version, codec, payload)), None) => EntryBody::Event {
+            event: NewEvent {
+                name: name.into(),
+                version: version.try_into().unwrap(),
+                codec: codec.try_into().unwrap(),
+                payload,
+            },
+            record,
+        },
+        (None, Some((sequence, reason))) => EntryBody::Skip {
+            sequence: statefn_store::SequenceNumber::new(sequence.unsigned_abs()),
+            reason,
+        },
+        _ => EntryBody::Record(record.unwrap()),
+    }
+}
+
 #[test]
 fn a_reader_written_from_the_page_sees_what_the_store_says() {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -208,32 +238,7 @@ fn a_reader_written_from_the_page_sees_what_the_store_says() {
     let sound = Answers::expected();
     assert_eq!(journal.len(), sound.entries.len());
     for (row, entry) in journal.iter().zip(&sound.entries) {
-        let record = row
-            .record
-            .clone()
-            .map(|(key, fingerprint, outcome)| StoredRecord {
-                key,
-                fingerprint: u128::from_be_bytes(fingerprint.try_into().unwrap()),
-                outcome,
-                time: Timestamp::from_millis(row.time),
-                offset: entry.offset,
-            });
-        let body = match (row.event.clone(), row.skip.clone()) {
-            (Some((name, version, codec, payload)), None) => EntryBody::Event {
-                event: NewEvent {
-                    name: name.into(),
-                    version: version.try_into().unwrap(),
-                    codec: codec.try_into().unwrap(),
-                    payload,
-                },
-                record,
-            },
-            (None, Some((sequence, reason))) => EntryBody::Skip {
-                sequence: statefn_store::SequenceNumber::new(sequence.unsigned_abs()),
-                reason,
-            },
-            _ => EntryBody::Record(record.unwrap()),
-        };
+        let body = body_of(row, entry.offset);
         assert_eq!(body, entry.body);
         assert_eq!(
             (row.offset.unsigned_abs(), &row.id[..]),
@@ -318,7 +323,8 @@ fn a_store_of_format_1_opens_for_ever() {
 fn todays_program_still_writes_format_1() {
     let folder = crate::history::written();
     let conn = Connection::open(folder.path().join("store.db")).unwrap();
-    let old = Connection::open(copied().path().join("store.db")).unwrap();
+    let fixture = copied();
+    let old = Connection::open(fixture.path().join("store.db")).unwrap();
     let schema = |conn: &Connection| -> Vec<String> {
         let sql = "SELECT sql FROM sqlite_schema ORDER BY name";
         let mut statement = conn.prepare(sql).unwrap();
