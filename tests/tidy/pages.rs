@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::Finding;
 use crate::sources::Source;
-use crate::{Allowance, Finding};
 
 /// README's first screen names two commands; the gate runs both as they are written there.
 const COMMANDS: &[&str] = &[
@@ -13,20 +13,6 @@ const COMMANDS: &[&str] = &[
 
 /// Lines of README's first screen.
 const FIRST_SCREEN: usize = 40;
-
-/// Known breaches.
-pub(crate) const ALLOWED: &[Allowance] = &[
-    Allowance {
-        file: "ARCHITECTURE.md",
-        what: "no `statefn-store/FORMAT.md`",
-        reason: "comes with the SQLite store",
-    },
-    Allowance {
-        file: "CHANGELOG.md",
-        what: "no `statefn-store/FORMAT.md`",
-        reason: "comes with the SQLite store",
-    },
-];
 
 /// Commands that README's first screen or the gate lacks.
 pub(crate) fn commands(texts: &[Source]) -> Vec<Finding> {
