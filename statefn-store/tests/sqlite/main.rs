@@ -14,4 +14,5 @@ mod damaged;
 mod format;
 mod history;
 mod opening;
+mod operators;
 mod torn;
