@@ -358,6 +358,10 @@ fn loads_searches_and_claims_fail_by_seed() {
         for failed in [loads, searches, claims] {
             assert!((20..80).contains(&failed), "{failed} of 100 failed");
         }
+        assert_eq!(
+            store.happened().calls_failed,
+            u64::from(loads + searches + claims)
+        );
         store.heal();
         assert!(seen(&store, &alice()).await.is_ok());
     });

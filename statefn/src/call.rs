@@ -12,6 +12,8 @@ use std::time::Duration;
 use statefn_store::PersistenceId;
 
 use crate::call_error::{CallError, Failure};
+#[cfg(feature = "testing")]
+use crate::command::Mode;
 use crate::command::{Command, Operation};
 use crate::entity::Entity;
 use crate::env::BoxFuture;
@@ -230,6 +232,31 @@ impl<O: Command> Call<O> {
     pub fn with_key(mut self, key: impl Into<Box<str>>) -> Self {
         self.key = Some(key.into());
         self
+    }
+}
+
+#[cfg(feature = "testing")]
+impl<O: Operation> Call<O> {
+    /// What the simulator judges an answer by: the operation, to run it once more.
+    pub(crate) fn into_operation(self) -> O {
+        self.operation
+    }
+
+    /// The key, to tell a command that is sent again.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Names the call, whatever it is: a query goes without.
+    pub(crate) fn set_key(&mut self, key: &str) {
+        if <O::Mode as Mode<O>>::WRITES {
+            self.key = Some(key.into());
+        }
+    }
+
+    /// What is sent along.
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 }
 

@@ -95,7 +95,7 @@
 //!
 //! # Testing
 //!
-//! See [`testing`]. A runtime on the in-memory store is a few microseconds away, its time can be
+//! See [`testing`]: scenarios, and with the feature `testing` whole simulations. A runtime on the in-memory store is a few microseconds away, its time can be
 //! moved by hand, and [`Runtime::crash`] forgets all that is not committed.
 //!
 //! # Limits
@@ -113,6 +113,7 @@
 //!
 //! - `sqlite` (default): the embedded SQLite store. It is compiled from source, so a C compiler is
 //!   needed.
+//! - `testing`: the simulator and planted faults, for `[dev-dependencies]`.
 
 pub mod admin;
 pub mod codec;

@@ -9,5 +9,5 @@ mod fixture;
 pub use block_on::block_on;
 pub use conformance::{Clause, check, clauses};
 pub use dice::Dice;
-pub use faulty::{Call, CommitFault, FaultRates, Faulty, Hold};
+pub use faulty::{Call, CommitFault, FaultCounts, FaultRates, Faulty, Hold};
 pub use fixture::{Fixture, Work};

@@ -42,7 +42,7 @@ pub(crate) fn in_handler() -> bool {
 }
 
 /// What a panic said.
-pub(super) fn message(panic: Box<dyn Any + Send>) -> Arc<str> {
+pub(crate) fn message(panic: Box<dyn Any + Send>) -> Arc<str> {
     let text = if let Some(text) = panic.downcast_ref::<&'static str>() {
         (*text).into()
     } else if let Some(text) = panic.downcast_ref::<String>() {

@@ -4,9 +4,17 @@ mod clock;
 mod events_lock;
 pub mod oracle;
 mod scenario;
+#[cfg(feature = "testing")]
+mod simulation;
 
 #[doc(inline)]
 pub use crate::__check_events_lock as check_events_lock;
 pub use clock::VirtualClock;
 pub use events_lock::{Difference, EventsLock, EventsLockError, LockMode};
 pub use scenario::{After, Answer, Asked, EventList, Scenario, Testable, Value};
+#[cfg(feature = "testing")]
+pub use simulation::{
+    Client, Faults, Reason, SimulatedCall, Simulation, SimulationFailure, Totals,
+};
+#[cfg(feature = "testing")]
+pub use statefn_store::testing::{Dice, FaultCounts, FaultRates};

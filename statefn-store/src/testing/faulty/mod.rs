@@ -23,8 +23,8 @@ use crate::{
 use cut::Cut;
 pub use fault::{Call, CommitFault};
 pub use hold::Hold;
-pub use rates::FaultRates;
 use rates::Seeded;
+pub use rates::{FaultCounts, FaultRates};
 use script::Script;
 
 /// A wrapper around any store that fails, waits and reports damage when the test says so.
@@ -181,6 +181,11 @@ impl Faulty {
     /// How many members have arrived in all commits.
     pub fn members(&self) -> u64 {
         self.script().members()
+    }
+
+    /// What the dice of [`by_seed`](Self::by_seed) have done so far.
+    pub fn happened(&self) -> FaultCounts {
+        self.script().happened()
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {

@@ -58,6 +58,43 @@ impl FaultRates {
     };
 }
 
+/// How often the dice of [`Faulty::by_seed`](super::Faulty::by_seed) said yes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FaultCounts {
+    /// Commits rolled back.
+    pub commits_failed: u64,
+    /// Commits applied and answered with an error.
+    pub commits_unknown_applied: u64,
+    /// Commits not applied, without anybody knowing.
+    pub commits_unknown_not_applied: u64,
+    /// Commits of which a part was refused.
+    pub commits_refused: u64,
+    /// Commits that reached the store twice.
+    pub commits_repeated: u64,
+    /// Loads, searches and claims that failed.
+    pub calls_failed: u64,
+    /// Delays, on the way to the store and back.
+    pub delays: u64,
+}
+
+impl FaultCounts {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            commits_failed: self.commits_failed + other.commits_failed,
+            commits_unknown_applied: self.commits_unknown_applied + other.commits_unknown_applied,
+            commits_unknown_not_applied: self.commits_unknown_not_applied
+                + other.commits_unknown_not_applied,
+            commits_refused: self.commits_refused + other.commits_refused,
+            commits_repeated: self.commits_repeated + other.commits_repeated,
+            calls_failed: self.calls_failed + other.calls_failed,
+            delays: self.delays + other.delays,
+        }
+    }
+}
+
 /// Rates, and the dice that decide.
 #[derive(Debug)]
 pub(super) struct Seeded {

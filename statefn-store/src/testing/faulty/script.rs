@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::fault::{Call, CommitFault};
 use super::hold::Stop;
-use super::rates::Seeded;
+use super::rates::{FaultCounts, Seeded};
 use crate::{FailureKind, PersistenceId, SequenceNumber, StoreFailure};
 
 /// Everything that a test has asked of a faulty store, and what it has seen.
@@ -15,6 +15,7 @@ pub(super) struct Script {
     commits: VecDeque<CommitFault>,
     every_commit: Option<CommitFault>,
     seeded: Option<Seeded>,
+    happened: FaultCounts,
     delays: BTreeMap<Call, Duration>,
     failing: BTreeMap<Call, u64>,
     before: BTreeMap<Call, Arc<Stop>>,
@@ -82,18 +83,21 @@ impl Script {
             _ => {}
         }
         let fails = self.seeded.as_mut().is_some_and(|dice| dice.fails(call));
+        self.happened.calls_failed += u64::from(fails);
         if fails { Err(planted(call)) } else { Ok(()) }
     }
 
     /// For how long this call is on its way to the store.
     pub(super) fn delay_before(&mut self, call: Call) -> Option<Duration> {
-        let by_seed = self.seeded.as_mut().and_then(Seeded::delay);
+        let by_seed = self.delay_answer();
         self.delays.get(&call).copied().or(by_seed)
     }
 
     /// For how long its answer is on its way back.
     pub(super) fn delay_answer(&mut self) -> Option<Duration> {
-        self.seeded.as_mut().and_then(Seeded::delay)
+        let delay = self.seeded.as_mut().and_then(Seeded::delay);
+        self.happened.delays += u64::from(delay.is_some());
+        delay
     }
 
     /// What happens to this commit.
@@ -102,8 +106,28 @@ impl Script {
             return CommitFault::Unavailable;
         }
         let scripted = self.commits.pop_front().or(self.every_commit);
-        let by_seed = || self.seeded.as_mut().map(Seeded::commit);
-        scripted.or_else(by_seed).unwrap_or(CommitFault::Pass)
+        scripted.unwrap_or_else(|| self.seeded_commit())
+    }
+
+    fn seeded_commit(&mut self) -> CommitFault {
+        let fault = self
+            .seeded
+            .as_mut()
+            .map_or(CommitFault::Pass, Seeded::commit);
+        let count = match fault {
+            CommitFault::Unavailable => &mut self.happened.commits_failed,
+            CommitFault::UnknownApplied => &mut self.happened.commits_unknown_applied,
+            CommitFault::UnknownNotApplied => &mut self.happened.commits_unknown_not_applied,
+            CommitFault::Refuse { .. } => &mut self.happened.commits_refused,
+            CommitFault::Repeat => &mut self.happened.commits_repeated,
+            CommitFault::Pass | CommitFault::Fence => return fault,
+        };
+        *count += 1;
+        fault
+    }
+
+    pub(super) fn happened(&self) -> FaultCounts {
+        self.happened
     }
 
     pub(super) fn hold(&mut self, call: Call, stop: Arc<Stop>) {

@@ -18,7 +18,7 @@ use statefn_store::{Batch, PersistenceId};
 
 use crate::call_error::Failure;
 use crate::command::Operation;
-use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::activation::Phase;
 use crate::runtime::idle::IdleQueue;
 use crate::runtime::outcome::Answer;
 use crate::runtime::panics::Panics;
@@ -170,8 +170,15 @@ impl Core {
             .pipeline
             .gates()
             .filter_map(|gate| gate.waiter.expire(oldest));
-        let mail = self.table.values().flat_map(Activation::waiting);
-        let wakers = gates.chain(mail.filter_map(|job| job.expire(oldest)));
+        self.outputs.wakers.extend(gates);
+        let late = self.table.values().flat_map(|activation| {
+            let late = activation.waiting().filter_map(|job| job.expire(oldest));
+            late.map(|waker| (&activation.id, waker))
+        });
+        let mut late: Vec<(&PersistenceId, Waker)> = late.collect();
+        // So that a simulated run repeats.
+        late.sort_by_key(|(id, _)| *id);
+        let wakers = late.into_iter().map(|(_, waker)| waker);
         self.outputs.wakers.extend(wakers);
     }
 

@@ -1,0 +1,219 @@
+//! Callers: the ones that a workload drives, and those that a test writes.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use statefn_store::testing::Dice;
+
+use super::errand::{Errand, Heard, Sending, TypedErrand, heard};
+use super::history::History;
+use super::stage::Stage;
+use super::world::Process;
+use crate::call::Call;
+use crate::call_error::CallError;
+use crate::command::Operation;
+use crate::entity::{Behavior, EntityRef};
+use crate::runtime::outcome::Answer;
+
+/// One caller in a [`Simulation`](super::Simulation). Everything it hears is judged.
+pub struct Client {
+    number: u64,
+    dice: Dice,
+    stage: Stage,
+    history: History,
+    /// Within this time every call must be answered.
+    patience: Duration,
+}
+
+impl Client {
+    pub(super) fn new(
+        number: u64,
+        dice: Dice,
+        stage: &Stage,
+        history: &History,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            number,
+            dice,
+            stage: stage.clone(),
+            history: history.clone(),
+            patience,
+        }
+    }
+
+    /// Which client this is, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// This client's dice, which repeat with the seed.
+    pub fn dice(&mut self) -> &mut Dice {
+        &mut self.dice
+    }
+
+    /// Waits, in virtual time.
+    pub async fn sleep(&self, duration: Duration) {
+        self.stage.sleep(duration).await;
+    }
+
+    /// Calls the entity `id` and answers what it answered.
+    ///
+    /// `make` is asked once more when the answer is judged, and must make the same call again.
+    ///
+    /// # Errors
+    ///
+    /// As the call itself. If the process of the runtime is killed meanwhile, `OutcomeUnknown`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of the call: dropped after its first poll, it runs to its end.
+    pub async fn call<R, O>(
+        &self,
+        id: impl Into<Box<str>>,
+        make: impl Fn(&R) -> Call<O> + Send + Sync + 'static,
+    ) -> Answer<O>
+    where
+        R: EntityRef,
+        R::Entity: Behavior<Ref = R>,
+        O: Operation<Entity = R::Entity>,
+    {
+        let typed = Arc::new(TypedErrand::new(id, make));
+        let errand: Arc<dyn Errand> = Arc::clone(&typed) as _;
+        let (process, runtime) = self.stage.runtime().await;
+        let mut sending = errand.sending(&runtime);
+        self.history.open(self.number, &errand, &mut sending);
+        let running = typed.call(&runtime, &sending).into_future();
+        let answer = self.await_answer(process, sending.attempt, running, heard::<O>);
+        answer.await.unwrap_or_else(|| {
+            let reason = "the process of the runtime was killed".into();
+            Err(CallError::OutcomeUnknown { reason })
+        })
+    }
+
+    /// Waits for an answer and writes it down. `None` if the process was killed.
+    async fn await_answer<T>(
+        &self,
+        process: Process,
+        attempt: u64,
+        running: impl Future<Output = T>,
+        heard: impl Fn(&T) -> Heard,
+    ) -> Option<T> {
+        let _gone = Gone {
+            history: &self.history,
+            attempt,
+        };
+        let mut running = pin!(running);
+        let world = self.stage.world();
+        let answer = poll_fn(|cx| {
+            if world.is_dead(process) {
+                return Poll::Ready(None);
+            }
+            running.as_mut().poll(cx).map(Some)
+        });
+        let answer = answer.await?;
+        self.history.heard(attempt, heard(&answer), self.patience);
+        Some(answer)
+    }
+
+    /// Sends a call once. `None` if the process was killed.
+    pub(super) async fn send(
+        &self,
+        errand: &Arc<dyn Errand>,
+        mut sending: Sending,
+    ) -> Option<Heard> {
+        let (process, runtime) = self.stage.runtime().await;
+        let own = errand.sending(&runtime);
+        sending.key = sending.key.or(own.key);
+        sending.metadata = own.metadata;
+        self.history.open(self.number, errand, &mut sending);
+        let attempt = sending.attempt;
+        let running = errand.send(&runtime, sending);
+        self.await_answer(process, attempt, running, Heard::clone)
+            .await
+    }
+
+    /// Sends a keyed command until its outcome is known.
+    pub(super) async fn send_until_known(
+        &self,
+        errand: Arc<dyn Errand>,
+        sending: Sending,
+        mut dice: Dice,
+    ) {
+        const ATTEMPTS_MAX: u64 = 12;
+        for attempt in 1..=ATTEMPTS_MAX {
+            let heard = self.send(&errand, sending.clone()).await;
+            let again = match heard {
+                None | Some(Heard::Unknown(_)) => true,
+                Some(Heard::NotApplied { retryable, .. }) => retryable,
+                Some(Heard::Answer { .. } | Heard::Panicked) => false,
+            };
+            // Now and then somebody is not content with a good answer either.
+            if !again && !dice.chance(200) {
+                return;
+            }
+            self.sleep(Duration::from_millis(dice.between(1..=50 * attempt)))
+                .await;
+        }
+    }
+
+    /// Sends a call and goes away after a while.
+    pub(super) async fn send_and_leave(
+        &self,
+        errand: Arc<dyn Errand>,
+        sending: Sending,
+        after: Duration,
+    ) {
+        let mut call = pin!(self.send(&errand, sending));
+        let mut time = pin!(self.sleep(after));
+        poll_fn(|cx| {
+            if call.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            time.as_mut().poll(cx)
+        })
+        .await;
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Notes that a caller went away, unless the answer was there first.
+struct Gone<'a> {
+    history: &'a History,
+    attempt: u64,
+}
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.history.gone(self.attempt);
+    }
+}
+
+/// Runs several futures at the same time, each polled for the first time in their order.
+pub(super) async fn together<'a>(futures: Vec<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>) {
+    let mut futures: Vec<Option<_>> = futures.into_iter().map(Some).collect();
+    poll_fn(|cx| {
+        let mut all = Poll::Ready(());
+        for place in &mut futures {
+            let Some(future) = place else { continue };
+            if future.as_mut().poll(cx).is_ready() {
+                *place = None;
+            } else {
+                all = Poll::Pending;
+            }
+        }
+        all
+    })
+    .await;
+}

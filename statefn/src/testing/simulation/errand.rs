@@ -1,0 +1,318 @@
+//! A call as a simulation knows it: made anew for each attempt, and once more for the judge.
+
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use statefn_store::{EventRef, PersistenceId, SequenceNumber, Timestamp};
+
+use crate::call::Call;
+use crate::call_error::{CallError, Failure, Persisted};
+use crate::codec::Codec;
+use crate::command::{Mode, Operation};
+use crate::context::Context;
+use crate::entity::{Behavior, Entity, EntityRef};
+use crate::event;
+use crate::limits::Limits;
+use crate::metadata::Metadata;
+use crate::runtime::decision::conclude;
+use crate::runtime::isolate::isolate;
+use crate::runtime::outcome::Answer;
+use crate::system::Runtime;
+use crate::testing::oracle::ATTEMPT_HEADER;
+
+/// A call to one entity, for a [`Simulation`](super::Simulation).
+///
+/// The closure is asked for the call whenever it is sent, and once more when the answer is judged:
+/// it must make the same call each time.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+/// use statefn::testing::SimulatedCall;
+///
+/// # fn main() {
+/// let call = SimulatedCall::new("visits", |counter: &CounterRef| counter.add(2));
+/// assert_eq!(format!("{call:?}"), "add of counter/visits");
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SimulatedCall(Arc<dyn Errand>);
+
+impl SimulatedCall {
+    /// The call that `make` makes of a reference to the entity `id`.
+    pub fn new<R, O>(
+        id: impl Into<Box<str>>,
+        make: impl Fn(&R) -> Call<O> + Send + Sync + 'static,
+    ) -> Self
+    where
+        R: EntityRef,
+        R::Entity: Behavior<Ref = R>,
+        O: Operation<Entity = R::Entity>,
+    {
+        Self(Arc::new(TypedErrand::new(id, make)))
+    }
+
+    pub(super) fn errand(&self) -> &Arc<dyn Errand> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SimulatedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.0.name(), self.0.entity())
+    }
+}
+
+/// A call whose type is forgotten.
+pub(super) trait Errand: Send + Sync {
+    /// Who is called.
+    fn entity(&self) -> &PersistenceId;
+
+    /// The operation's name.
+    fn name(&self) -> &'static str;
+
+    /// Whether the call takes a key.
+    fn writes(&self) -> bool;
+
+    /// What the call says of itself.
+    fn sending(&self, runtime: &Runtime) -> Sending;
+
+    /// Makes the call and runs it.
+    fn send(
+        &self,
+        runtime: &Runtime,
+        sending: Sending,
+    ) -> Pin<Box<dyn Future<Output = Heard> + Send>>;
+
+    /// The entity's state before its first event.
+    fn beginning(&self) -> Box<dyn Folded>;
+
+    /// What the handler does on this state, now or then.
+    fn again(&self, runtime: &Runtime, state: &dyn Folded, at: Moment) -> Option<Again>;
+}
+
+/// What is said about a call, by itself or by the simulation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sending {
+    pub(super) attempt: u64,
+    pub(super) key: Option<String>,
+    /// Its own, without what the simulation adds.
+    pub(super) metadata: Metadata,
+    pub(super) deadline: Option<std::time::Duration>,
+}
+
+/// What a caller heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A reply or rejection, as it would be stored.
+    Answer { bytes: Vec<u8>, rejected: bool },
+    /// An error that says "not applied", and whether to try again.
+    NotApplied { retryable: bool, text: String },
+    /// The handler panicked: not applied.
+    Panicked,
+    /// An error that says that nobody knows.
+    Unknown(String),
+}
+
+/// When and with what a handler runs.
+pub(super) struct Moment {
+    pub(super) sequence: SequenceNumber,
+    pub(super) now: Timestamp,
+    pub(super) metadata: Metadata,
+}
+
+/// What a handler did when it ran once more.
+pub(super) struct Again {
+    pub(super) answer: Vec<u8>,
+    /// Name, version and payload of each event.
+    pub(super) events: Vec<(String, u32, Vec<u8>)>,
+}
+
+/// A call with its types.
+pub(super) struct TypedErrand<R, O, F> {
+    id: PersistenceId,
+    make: F,
+    types: PhantomData<fn() -> (R, O)>,
+}
+
+impl<R, O, F> TypedErrand<R, O, F>
+where
+    R: EntityRef,
+    R::Entity: Behavior<Ref = R>,
+    O: Operation<Entity = R::Entity>,
+    F: Fn(&R) -> Call<O> + Send + Sync + 'static,
+{
+    pub(super) fn new(id: impl Into<Box<str>>, make: F) -> Self {
+        Self {
+            id: PersistenceId::new(<R::Entity as Entity>::TYPE, id),
+            make,
+            types: PhantomData,
+        }
+    }
+
+    /// The call, as it is sent.
+    pub(super) fn call(&self, runtime: &Runtime, sending: &Sending) -> Call<O> {
+        let mut call = (self.make)(&runtime.entity::<R::Entity>(self.id.id()));
+        call = call.with_metadata(ATTEMPT_HEADER, sending.attempt.to_string());
+        if let Some(key) = &sending.key {
+            call.set_key(key);
+        }
+        match sending.deadline {
+            Some(deadline) => call.with_deadline(deadline),
+            None => call,
+        }
+    }
+}
+
+impl<R, O, F> Errand for TypedErrand<R, O, F>
+where
+    R: EntityRef,
+    R::Entity: Behavior<Ref = R>,
+    O: Operation<Entity = R::Entity>,
+    F: Fn(&R) -> Call<O> + Send + Sync + 'static,
+{
+    fn entity(&self) -> &PersistenceId {
+        &self.id
+    }
+
+    fn name(&self) -> &'static str {
+        O::NAME
+    }
+
+    fn writes(&self) -> bool {
+        <O::Mode as Mode<O>>::WRITES
+    }
+
+    fn sending(&self, runtime: &Runtime) -> Sending {
+        let call = (self.make)(&runtime.entity::<R::Entity>(self.id.id()));
+        Sending {
+            key: call.key().map(str::to_owned),
+            metadata: call.metadata().clone(),
+            ..Sending::default()
+        }
+    }
+
+    fn send(
+        &self,
+        runtime: &Runtime,
+        sending: Sending,
+    ) -> Pin<Box<dyn Future<Output = Heard> + Send>> {
+        let running = self.call(runtime, &sending).into_future();
+        Box::pin(async move { heard::<O>(&running.await) })
+    }
+
+    fn beginning(&self) -> Box<dyn Folded> {
+        Box::new(State::<R::Entity>(R::Entity::default()))
+    }
+
+    fn again(&self, runtime: &Runtime, state: &dyn Folded, at: Moment) -> Option<Again> {
+        let mut entity: R::Entity = state.copy()?.downcast().ok().map(|entity| *entity)?;
+        let operation = self.call(runtime, &Sending::default()).into_operation();
+        let id = self.id.clone();
+        let codec = <R::Entity as Entity>::OPTIONS.codec;
+        let ran = isolate(|| {
+            let context = || Context::new(id, at.sequence, at.now, at.metadata);
+            let (handled, context) = <O::Mode as Mode<O>>::run(operation, &mut entity, context);
+            let emitted = context.map_or_else(Vec::new, |context| context.into_parts().1);
+            conclude(handled, &emitted, &mut entity, codec, &Limits::default())
+        });
+        let decision = ran.ok()?.ok()?;
+        let events = decision.events.into_iter();
+        Some(Again {
+            answer: bytes::<O>(decision.answer.as_ref()),
+            events: events
+                .map(|event| (event.name.into_owned(), event.version, event.payload))
+                .collect(),
+        })
+    }
+}
+
+/// What an answer says to its caller.
+pub(super) fn heard<O: Operation>(answer: &Answer<O>) -> Heard {
+    match answer {
+        Ok(reply) => Heard::Answer {
+            bytes: bytes::<O>(Ok(reply)),
+            rejected: false,
+        },
+        Err(CallError::Rejected(rejection)) => Heard::Answer {
+            bytes: bytes::<O>(Err(rejection)),
+            rejected: true,
+        },
+        Err(CallError::Panicked { .. }) => Heard::Panicked,
+        Err(error) => {
+            let text = name_of(error);
+            match error.persisted() {
+                Persisted::No => Heard::NotApplied {
+                    retryable: error.is_retryable(),
+                    text,
+                },
+                Persisted::Yes | Persisted::Unknown => Heard::Unknown(text),
+            }
+        }
+    }
+}
+
+/// The error without the domain's own, whose type says nothing about how to show it.
+fn name_of<E>(error: &CallError<E>) -> String {
+    let failure = match error {
+        CallError::Rejected(_) => return "rejected".to_owned(),
+        CallError::Overloaded(overload) => Failure::Overloaded(*overload),
+        CallError::Timeout => Failure::Timeout,
+        CallError::OutcomeUnknown { reason } => Failure::unknown(Arc::clone(reason)),
+        CallError::Unavailable { reason } => Failure::unavailable(Arc::clone(reason)),
+        CallError::Quarantined(quarantine) => Failure::Quarantined(Arc::clone(quarantine)),
+        CallError::Reentrancy => Failure::Reentrancy,
+        CallError::Fenced => Failure::Fenced,
+        CallError::Stopped => Failure::Stopped,
+        _ => return "another error".to_owned(),
+    };
+    failure.to_string()
+}
+
+/// The answer as bytes, to compare it: two answers are the same if their bytes are.
+fn bytes<O: Operation>(answer: Result<&O::Reply, &O::Error>) -> Vec<u8> {
+    let codec = <O::Entity as Entity>::OPTIONS.codec;
+    let mut bytes = vec![u8::from(answer.is_err())];
+    let encoded = isolate(|| match answer {
+        Ok(reply) => codec.encode(reply, &mut bytes),
+        Err(rejection) => codec.encode(rejection, &mut bytes),
+    });
+    match encoded {
+        Ok(Ok(())) => bytes,
+        // What the codec cannot express is all alike.
+        _ => vec![2],
+    }
+}
+
+/// A state that grows event by event.
+pub(super) trait Folded: Send {
+    /// Applies a stored event; `false` if that is not possible.
+    fn apply(&mut self, event: &EventRef<'_>) -> bool;
+
+    /// A copy of the state, by way of the codec.
+    fn copy(&self) -> Option<Box<dyn Any>>;
+}
+
+struct State<E>(E);
+
+impl<E: Behavior> Folded for State<E> {
+    fn apply(&mut self, event: &EventRef<'_>) -> bool {
+        let Some(codec) = Codec::from_id(event.codec) else {
+            return false;
+        };
+        let decoded = event::decode::<E::Event>(event.name, event.version, codec, event.payload);
+        decoded.is_ok_and(|event| isolate(|| self.0.apply(&event)).is_ok())
+    }
+
+    fn copy(&self) -> Option<Box<dyn Any>> {
+        let codec = E::OPTIONS.codec;
+        let copy = isolate(|| {
+            let mut bytes = Vec::new();
+            codec.encode(&self.0, &mut bytes).ok()?;
+            codec.decode::<E>(&bytes).ok()
+        });
+        Some(Box::new(copy.ok()??))
+    }
+}

@@ -1,0 +1,168 @@
+//! The store of a simulation: what a process may still reach, and when each entry was committed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use statefn_store::async_trait;
+use statefn_store::testing::Faulty;
+use statefn_store::{
+    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
+    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
+};
+
+use super::world::{Process, World};
+
+/// Notes when each entry was committed.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder {
+    inner: Arc<dyn Store>,
+    world: World,
+    committed: Arc<Mutex<BTreeMap<Offset, u64>>>,
+}
+
+impl Recorder {
+    pub(super) fn new(inner: Arc<dyn Store>, world: World) -> Self {
+        Self {
+            inner,
+            world,
+            committed: Arc::default(),
+        }
+    }
+
+    /// The instant at which the entry was committed.
+    pub(super) fn instant(&self, offset: Offset) -> Option<u64> {
+        let committed = self.committed.lock();
+        let committed = committed.unwrap_or_else(PoisonError::into_inner);
+        committed.get(&offset).copied()
+    }
+
+    fn note(&self, position: Offset, entries: u64) {
+        let instant = self.world.instant();
+        self.world.trace(position.get());
+        let committed = self.committed.lock();
+        let mut committed = committed.unwrap_or_else(PoisonError::into_inner);
+        let first = (position.get() + 1).saturating_sub(entries);
+        for offset in first..=position.get() {
+            committed.insert(Offset::new(offset), instant);
+        }
+    }
+}
+
+/// The store as one process reaches it, while it lives.
+#[derive(Clone, Debug)]
+pub(super) struct ProcessStore {
+    faulty: Faulty,
+    world: World,
+    process: Process,
+}
+
+impl ProcessStore {
+    pub(super) fn new(faulty: Faulty, world: World, process: Process) -> Self {
+        Self {
+            faulty,
+            world,
+            process,
+        }
+    }
+
+    fn reach(&self) -> Result<&Faulty, StoreFailure> {
+        if self.world.is_dead(self.process) {
+            let message = "the process was killed";
+            return Err(StoreFailure::new(FailureKind::Other, message));
+        }
+        Ok(&self.faulty)
+    }
+}
+
+/// A store that hands everything on, but for what is said in `commit`.
+macro_rules! forward {
+    ($store:ty, $inner:ident, $($commit:tt)*) => {
+        #[async_trait]
+        impl Store for $store {
+            $($commit)*
+
+            async fn claim(&self) -> Result<OwnerEpoch, StoreFailure> {
+                self.$inner()?.claim().await
+            }
+
+            async fn load(
+                &self,
+                id: &PersistenceId,
+                replay: Box<dyn Replay>,
+            ) -> Result<Loaded, LoadError> {
+                let store = self.$inner().map_err(LoadError::Unavailable)?;
+                store.load(id, replay).await
+            }
+
+            async fn find_record(
+                &self,
+                id: &PersistenceId,
+                key: &str,
+                newest: Offset,
+            ) -> Result<Option<StoredRecord>, LoadError> {
+                let store = self.$inner().map_err(LoadError::Unavailable)?;
+                store.find_record(id, key, newest).await
+            }
+
+            async fn read(&self, from: Offset, limit: usize) -> Result<Vec<Entry>, LoadError> {
+                let store = self.$inner().map_err(LoadError::Unavailable)?;
+                store.read(from, limit).await
+            }
+
+            async fn entities(
+                &self,
+                after: Option<&PersistenceId>,
+                limit: usize,
+            ) -> Result<Vec<PersistenceId>, StoreFailure> {
+                self.$inner()?.entities(after, limit).await
+            }
+
+            async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
+                self.$inner()?.entity_types().await
+            }
+
+            async fn verify(&self) -> Result<StoreReport, StoreFailure> {
+                self.$inner()?.verify().await
+            }
+
+            async fn close(&self) -> Result<(), StoreFailure> {
+                self.$inner()?.close().await
+            }
+        }
+    };
+}
+
+impl Recorder {
+    #[expect(clippy::unnecessary_wraps, reason = "as `ProcessStore::reach`")]
+    fn reach(&self) -> Result<&Arc<dyn Store>, StoreFailure> {
+        Ok(&self.inner)
+    }
+}
+
+forward!(
+    Recorder,
+    reach,
+    async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        let entries = batch.members.iter().map(|member| {
+            let record = u64::from(member.record.is_some());
+            (member.events.len() as u64).max(record) + u64::from(member.skip.is_some())
+        });
+        let entries: Vec<u64> = entries.collect();
+        let outcomes = self.inner.commit(batch).await?;
+        for (outcome, entries) in outcomes.iter().zip(entries) {
+            if let Outcome::Committed { position } = outcome {
+                self.note(*position, entries);
+            }
+        }
+        Ok(outcomes)
+    }
+);
+
+forward!(
+    ProcessStore,
+    reach,
+    async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        let store = self.reach().map_err(CommitError::Unavailable)?;
+        store.commit(batch).await
+    }
+);
