@@ -63,11 +63,13 @@ impl Client {
 
     /// Calls the entity `id` and answers what it answered.
     ///
-    /// `make` is asked once more when the answer is judged, and must make the same call again.
+    /// `make` is asked once more when the answer is judged, and must make the same call again. An
+    /// error other than a rejection comes a millisecond late, so that a loop of attempts lets time
+    /// pass.
     ///
     /// # Errors
     ///
-    /// As the call itself. If the process of the runtime is killed meanwhile, `OutcomeUnknown`.
+    /// As the call itself, `Fenced` too when another process takes the store over. If the process of the runtime is killed meanwhile, `OutcomeUnknown`.
     ///
     /// # Cancel safety
     ///
@@ -89,10 +91,15 @@ impl Client {
         self.history.open(self.number, &errand, &mut sending);
         let running = typed.call(&runtime, &sending).into_future();
         let answer = self.await_answer(process, sending.attempt, running, heard::<O>);
-        answer.await.unwrap_or_else(|| {
+        let answer = answer.await.unwrap_or_else(|| {
             let reason = "the process of the runtime was killed".into();
             Err(CallError::OutcomeUnknown { reason })
-        })
+        });
+        if !matches!(answer, Ok(_) | Err(CallError::Rejected(_))) {
+            // Whoever tries again at once must not keep the clock from moving.
+            self.sleep(Duration::from_millis(1)).await;
+        }
+        answer
     }
 
     /// Waits for an answer and writes it down. `None` if the process was killed.
