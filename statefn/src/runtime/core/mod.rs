@@ -18,7 +18,7 @@ use statefn_store::{Batch, PersistenceId};
 
 use crate::call_error::Failure;
 use crate::command::Operation;
-use crate::runtime::activation::Phase;
+use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::idle::IdleQueue;
 use crate::runtime::outcome::Answer;
 use crate::runtime::panics::Panics;
