@@ -168,7 +168,8 @@ impl<O: Operation> Call<O> {
     /// # Errors
     ///
     /// As the call itself; [`CallError::WaitInsideRuntime`] inside an async runtime, where it
-    /// would block a worker.
+    /// would block a worker. Tokio does not tell its threads for blocking work from its workers, so
+    /// that `spawn_blocking` is inside as well: use a thread of your own there.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));

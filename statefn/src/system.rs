@@ -138,7 +138,7 @@ impl Runtime {
     }
 
     /// For tests: drops everything that is not committed, as a crash of the process would, and
-    /// goes on from the store.
+    /// goes on from the store. Who had panicked and who was quarantined is forgotten as well.
     ///
     /// Calls under way answer `Unavailable` (not applied) or `OutcomeUnknown` (with the store
     /// already).

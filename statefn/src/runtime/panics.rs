@@ -72,3 +72,49 @@ impl Panics {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> PersistenceId {
+        PersistenceId::new("account", number.to_string())
+    }
+
+    fn full() -> Panics {
+        let mut panics = Panics::default();
+        for number in 0..ENTITIES_MAX {
+            panics.note(&id(number), Duration::ZERO);
+        }
+        panics
+    }
+
+    #[test]
+    fn p8_no_more_entities_are_counted_than_there_is_room_for() {
+        let mut panics = full();
+        for number in 0..10 * ENTITIES_MAX {
+            panics.note(&id(number), Duration::from_millis(1));
+        }
+        assert_eq!(panics.entities.len(), ENTITIES_MAX);
+        for _ in 0..PANICS_MAX {
+            panics.note(&id(7), Duration::from_millis(2));
+        }
+        assert!(panics.refuses(&id(7), Duration::from_millis(3)));
+    }
+
+    #[test]
+    fn p8_room_is_made_by_those_whose_last_panic_is_long_ago() {
+        let mut panics = full();
+        let later = WINDOW;
+        for _ in 0..PANICS_MAX {
+            panics.note(&id(ENTITIES_MAX), later);
+        }
+        assert_eq!(panics.entities.len(), 1);
+        assert!(panics.refuses(&id(ENTITIES_MAX), later));
+        panics.forget(later + BACKOFF_MIN);
+        let again = later + BACKOFF_MIN;
+        panics.note(&id(ENTITIES_MAX), again);
+        let twice = again + BACKOFF_MIN;
+        assert!(panics.refuses(&id(ENTITIES_MAX), twice), "it is remembered");
+    }
+}

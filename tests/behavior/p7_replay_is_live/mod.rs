@@ -7,7 +7,7 @@
 
 mod check;
 mod disk;
-mod ledger;
+pub(crate) mod ledger;
 mod model;
 mod script;
 mod stage;
