@@ -2,6 +2,23 @@
 
 use std::collections::BTreeSet;
 
+/// The program, with README's tests in it where a reader would put them.
+mod program {
+    #![expect(
+        unreachable_pub,
+        reason = "a reader's code: the root of a program of its own"
+    )]
+
+    include!("../examples/readme-cart/src/main.rs");
+
+    mod tests {
+        use super::*;
+
+        include!("doc/scenario.rs");
+        include!("doc/runtime.rs");
+    }
+}
+
 const README: &str = include_str!("../README.md");
 const PROGRAM: &str = include_str!("../examples/readme-cart/src/main.rs");
 const MANIFEST: &str = include_str!("../examples/readme-cart/Cargo.toml");
@@ -20,6 +37,16 @@ fn programs() -> Vec<&'static str> {
 #[test]
 fn readme_shows_the_program_byte_for_byte() {
     assert_eq!(programs(), [PROGRAM]);
+}
+
+#[test]
+fn readme_shows_the_tests_byte_for_byte() {
+    for test in [
+        include_str!("doc/scenario.rs"),
+        include_str!("doc/runtime.rs"),
+    ] {
+        assert!(README.contains(&format!("```rust\n{test}```\n")), "{test}");
+    }
 }
 
 #[test]

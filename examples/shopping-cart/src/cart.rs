@@ -166,3 +166,113 @@ impl CartError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use statefn::testing::Scenario;
+
+    use super::*;
+
+    fn added(product: &str, name: &str, quantity: i64) -> CartEvent {
+        CartEvent::ItemAdded {
+            product_id: product.into(),
+            name: name.into(),
+            quantity,
+        }
+    }
+
+    fn removed(product: &str) -> CartEvent {
+        CartEvent::ItemRemoved {
+            product_id: product.into(),
+        }
+    }
+
+    fn item(product: &str, name: &str, quantity: i64) -> LineItem {
+        LineItem {
+            product_id: product.into(),
+            name: name.into(),
+            quantity,
+        }
+    }
+
+    #[test]
+    fn events_keep_their_stored_form() {
+        statefn::testing::check_events_lock!();
+    }
+
+    #[test]
+    fn quantities_add_up_and_the_first_name_stays() {
+        Scenario::<Cart>::new("alice")
+            .given([added("p1", "Deluxe", 5)])
+            .when(|cart, ctx| cart.add_item(ctx, "p1".into(), "Other".into(), 2))
+            .then_events([added("p1", "Other", 2)])
+            .then_reply(7)
+            .query(|cart| cart.contents().items)
+            .then_reply(vec![item("p1", "Deluxe", 7)]);
+    }
+
+    #[test]
+    fn items_come_in_the_order_of_first_insertion() {
+        Scenario::<Cart>::new("alice")
+            .given([added("z", "Z", 1), added("a", "A", 1), added("z", "Z", 1)])
+            .when(|cart, ctx| cart.remove_item(ctx, "z".into()))
+            .then_events([removed("z")])
+            .then_reply(1)
+            .when(|cart, ctx| cart.add_item(ctx, "z".into(), "Z".into(), 1))
+            .then_reply(1)
+            .query(|cart| cart.contents().items)
+            .then_reply(vec![item("a", "A", 1), item("z", "Z", 1)]);
+    }
+
+    #[test]
+    fn only_positive_quantities_can_be_added() {
+        for quantity in [0, -1, i64::MIN] {
+            Scenario::<Cart>::new("alice")
+                .when(|cart, ctx| cart.add_item(ctx, "p1".into(), "Deluxe".into(), quantity))
+                .then_no_events()
+                .then_rejection(CartError::QuantityNotPositive {
+                    product_id: "p1".into(),
+                    quantity,
+                });
+        }
+    }
+
+    #[test]
+    fn a_sum_never_overflows() {
+        Scenario::<Cart>::new("alice")
+            .given([added("p1", "Deluxe", i64::MAX - 1)])
+            .when(|cart, ctx| cart.add_item(ctx, "p1".into(), "Deluxe".into(), 1))
+            .then_reply(i64::MAX)
+            .when(|cart, ctx| cart.add_item(ctx, "p1".into(), "Deluxe".into(), 1))
+            .then_no_events()
+            .then_rejection(CartError::QuantityOverflow {
+                product_id: "p1".into(),
+            });
+    }
+
+    #[test]
+    fn only_what_is_there_can_be_removed() {
+        Scenario::<Cart>::new("alice")
+            .given([added("p1", "Deluxe", 5), removed("p1")])
+            .when(|cart, ctx| cart.remove_item(ctx, "p1".into()))
+            .then_no_events()
+            .then_rejection(CartError::NotInCart {
+                product_id: "p1".into(),
+            });
+    }
+
+    #[test]
+    fn a_cart_that_is_checked_out_never_changes() {
+        Scenario::<Cart>::new("alice")
+            .given([added("p1", "Deluxe", 5)])
+            .when(Cart::check_out)
+            .then_events([CartEvent::CheckedOut])
+            .then_reply(())
+            .when(|cart, ctx| cart.add_item(ctx, "p1".into(), "Deluxe".into(), 1))
+            .then_rejection(CartError::CheckedOut)
+            .when(|cart, ctx| cart.remove_item(ctx, "p1".into()))
+            .then_rejection(CartError::CheckedOut)
+            .when(Cart::check_out)
+            .then_rejection(CartError::CheckedOut);
+    }
+}
