@@ -240,6 +240,7 @@ impl Book {
             attempt: known.next_attempt,
             call: Call {
                 deadline: None,
+                dropped: false,
                 ..known.call.clone()
             },
         })

@@ -96,6 +96,7 @@ impl Load {
                 keyed: 1000,
                 twice: 400,
                 deadline: 150,
+                dropped: 100,
                 keys_in_memory: 16,
                 ..usual
             },
@@ -108,7 +109,7 @@ impl Load {
                 entities: 40,
                 kind: None,
                 callers: 6,
-                residents: 8,
+                residents: 7,
                 ..usual
             },
             Self::Large => Mix {
@@ -131,7 +132,7 @@ impl Load {
             },
             Self::Panics => Mix {
                 kind: None,
-                curses: 4,
+                curses: 10,
                 ..usual
             },
         }
@@ -159,6 +160,8 @@ pub(super) struct Mix {
     pub(super) twice: u32,
     /// Commands with a deadline that may pass.
     pub(super) deadline: u32,
+    /// Calls whose caller goes away once they are accepted.
+    pub(super) dropped: u32,
     pub(super) curses: u32,
     /// Whether backups and checks run as well.
     pub(super) operates: bool,
@@ -179,6 +182,7 @@ impl Default for Mix {
             keyed: 300,
             twice: 100,
             deadline: 0,
+            dropped: 20,
             curses: 0,
             operates: false,
             residents: 1_000,

@@ -48,6 +48,8 @@ pub(super) struct Call {
     pub(super) keyed: bool,
     /// Microseconds.
     pub(super) deadline: Option<u64>,
+    /// Whether its caller goes away once it is accepted.
+    pub(super) dropped: bool,
 }
 
 /// The idempotency key of a command.
@@ -156,7 +158,7 @@ pub(super) enum Answer {
     Seen(View),
     /// Machinery, not applied.
     NotApplied(Reason),
-    /// Machinery, applied or not.
+    /// Machinery, applied or not; also when the caller went away.
     Unknown,
     /// An answer that no load should ever get.
     Odd(String),

@@ -3,13 +3,11 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use statefn::command::Command;
-use statefn::prelude::*;
-use statefn::testing::oracle::ATTEMPT_HEADER;
 use statefn_store::testing::Dice;
 
 use super::World;
-use crate::crash::ledger::{Curse, Ledger, Notebook, Refusal, View};
+use super::manner::{Dressed, Manner, cursed, posted, seen};
+use crate::crash::ledger::{Curse, Ledger, Notebook};
 use crate::crash::load::Mix;
 use crate::crash::report::{
     Address, Again, Answer, Call, EntityKind, Reason, Report, What, attempt_number, key_of,
@@ -22,6 +20,8 @@ pub(super) struct Caller {
     /// Which of the callers.
     number: u64,
     calls: u64,
+    /// Whether it blocks its thread while it waits, as callers outside the async runtime do.
+    pub(super) blocks: bool,
 }
 
 impl Caller {
@@ -33,6 +33,7 @@ impl Caller {
             dice,
             number,
             calls: 0,
+            blocks: number % 4 == 3,
         }
     }
 
@@ -65,6 +66,7 @@ impl Caller {
                         what: What::Look,
                         keyed: false,
                         deadline: None,
+                        dropped: false,
                     };
                     self.send(command, 0, look).await;
                 }
@@ -112,6 +114,7 @@ impl Caller {
             what,
             keyed,
             deadline: late.then(|| self.dice.between(1..=3_000)),
+            dropped: self.dice.chance(self.mix.dropped),
         }
     }
 
@@ -158,77 +161,39 @@ impl Caller {
     }
 
     async fn run(&self, command: u64, attempt: u64, call: Call) -> Answer {
-        let id = call.entity.id();
-        let runtime = &self.world.runtime;
-        let header = attempt_number(command, attempt).to_string();
-        let key = call.keyed.then(|| key_of(command));
-        let deadline = call.deadline.map(Duration::from_micros);
-        match (call.entity.kind, call.what) {
-            (EntityKind::Ledger, What::Post { amounts, padding }) => {
-                let call = runtime.entity::<Ledger>(id).post(command, amounts, padding);
-                posted(shape(call.with_metadata(ATTEMPT_HEADER, header), key, deadline).await)
+        let manner = match (call.dropped, self.blocks) {
+            (true, _) => Manner::Leaves,
+            (false, true) => Manner::Blocks,
+            (false, false) => Manner::Awaits,
+        };
+        let dressed = Dressed {
+            header: attempt_number(command, attempt).to_string(),
+            key: call.keyed.then(|| key_of(command)),
+            deadline: call.deadline.map(Duration::from_micros),
+            manner,
+        };
+        let (id, runtime) = (call.entity.id(), &self.world.runtime);
+        match call.entity.kind {
+            EntityKind::Ledger => {
+                let ledger = runtime.entity::<Ledger>(id);
+                match call.what {
+                    What::Post { amounts, padding } => {
+                        posted(dressed.ask(ledger.post(command, amounts, padding)).await)
+                    }
+                    What::Curse(curse) => cursed(dressed.ask(ledger.curse(command, curse)).await),
+                    What::Look => seen(manner.ask(ledger.look()).await),
+                }
             }
-            (EntityKind::Notebook, What::Post { amounts, padding }) => {
-                let call = runtime
-                    .entity::<Notebook>(id)
-                    .post(command, amounts, padding);
-                posted(shape(call.with_metadata(ATTEMPT_HEADER, header), key, deadline).await)
-            }
-            (EntityKind::Ledger, What::Look) => seen(runtime.entity::<Ledger>(id).look().await),
-            (EntityKind::Notebook, What::Look) => seen(runtime.entity::<Notebook>(id).look().await),
-            (EntityKind::Ledger, What::Curse(curse)) => {
-                cursed(runtime.entity::<Ledger>(id).curse(command, curse).await)
-            }
-            (EntityKind::Notebook, What::Curse(curse)) => {
-                cursed(runtime.entity::<Notebook>(id).curse(command, curse).await)
+            EntityKind::Notebook => {
+                let notebook = runtime.entity::<Notebook>(id);
+                match call.what {
+                    What::Post { amounts, padding } => {
+                        posted(dressed.ask(notebook.post(command, amounts, padding)).await)
+                    }
+                    What::Curse(curse) => cursed(dressed.ask(notebook.curse(command, curse)).await),
+                    What::Look => seen(manner.ask(notebook.look()).await),
+                }
             }
         }
-    }
-}
-
-fn shape<O: Command>(
-    mut call: statefn::Call<O>,
-    key: Option<String>,
-    deadline: Option<Duration>,
-) -> statefn::Call<O> {
-    if let Some(key) = key {
-        call = call.with_key(key);
-    }
-    if let Some(deadline) = deadline {
-        call = call.with_deadline(deadline);
-    }
-    call
-}
-
-fn posted(answer: Result<View, CallError<Refusal>>) -> Answer {
-    match answer {
-        Ok(view) => Answer::Posted(view),
-        Err(CallError::Rejected(Refusal(view))) => Answer::Refused(view),
-        Err(error) => machinery(&error),
-    }
-}
-
-fn seen<E: std::fmt::Debug>(answer: Result<View, CallError<E>>) -> Answer {
-    match answer {
-        Ok(view) => Answer::Seen(view),
-        Err(error) => machinery(&error),
-    }
-}
-
-fn cursed<E: std::fmt::Debug>(answer: Result<View, CallError<E>>) -> Answer {
-    match answer {
-        Ok(view) => Answer::Odd(format!("a cursed command was answered with {view:?}")),
-        Err(error) => machinery(&error),
-    }
-}
-
-fn machinery<E: std::fmt::Debug>(error: &CallError<E>) -> Answer {
-    match error {
-        CallError::OutcomeUnknown { .. } => Answer::Unknown,
-        CallError::Overloaded(_) => Answer::NotApplied(Reason::Overloaded),
-        CallError::Panicked { .. } => Answer::NotApplied(Reason::Panicked),
-        CallError::Stopped => Answer::NotApplied(Reason::Stopped),
-        CallError::Timeout => Answer::NotApplied(Reason::Timeout),
-        error => Answer::Odd(format!("{error:?}")),
     }
 }

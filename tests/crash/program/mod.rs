@@ -2,12 +2,16 @@
 //! that its callers get to know.
 
 mod caller;
+mod manner;
 mod operator;
 mod voice;
 
+use std::future::Future;
 use std::io::BufRead;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use statefn::prelude::*;
@@ -93,7 +97,12 @@ async fn work(
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..mix.callers {
         let caller = Caller::new(Arc::clone(&world), mix.clone(), number);
-        tasks.spawn(caller.work());
+        if caller.blocks {
+            let thread = std::thread::spawn(move || run_blocking(caller.work()));
+            tasks.spawn_blocking(move || drop(thread.join()));
+        } else {
+            tasks.spawn(caller.work());
+        }
     }
     if mix.operates {
         tasks.spawn(operator::work(Arc::clone(&world), stopped.clone()));
@@ -106,4 +115,13 @@ async fn work(
     let closed = closed.map_err(|error| error.to_string());
     world.voice.say(&Report::Stopped(closed));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs work that blocks instead of waiting, so that it is done at its first poll.
+fn run_blocking(work: impl Future<Output = ()>) {
+    let mut context = Context::from_waker(Waker::noop());
+    if pin!(work).poll(&mut context).is_pending() {
+        // A caller that is never heard of again is what the parent looks for.
+        std::process::abort();
+    }
 }
