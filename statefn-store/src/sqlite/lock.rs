@@ -6,12 +6,22 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 use super::file::{private, unopened};
 
-/// Held for as long as the store is open; closing the file releases it, also after a kill.
+/// Held for as long as the store is open; the end of the process releases it, also after a kill.
 ///
 /// Never the database itself: closing any handle of it would drop SQLite's own locks.
 #[derive(Debug)]
 pub(super) struct LockFile {
-    _held: File,
+    pub(super) held: File,
+}
+
+impl Drop for LockFile {
+    /// Closing the file is not enough: a process that is being started inherits it until it runs
+    /// its own program, and would keep the lock for that long.
+    fn drop(&mut self) {
+        if let Err(error) = self.held.unlock() {
+            tracing::warn!(%error, "the lock file was not unlocked; closing it releases the lock");
+        }
+    }
 }
 
 impl LockFile {
@@ -24,7 +34,7 @@ impl LockFile {
             .open(&lock)
             .map_err(|error| unopened(&lock, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _held: file }),
+            Ok(()) => Ok(Self { held: file }),
             Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
                 path: path.to_owned(),
                 lock,
