@@ -1,5 +1,9 @@
-//! The suite on the in-memory store: as it is, and shared by one runtime after another.
+//! The suite on the in-memory store: as it is, shared by one runtime after another, and with faults.
 #![cfg(feature = "testing")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a fixture fails by panicking, as tests do"
+)]
 
 mod fresh {
     use statefn_store::Memory;
@@ -62,8 +66,41 @@ mod in_a_runtime {
 }
 
 mod through_the_faulty_store {
-    use statefn_store::Memory;
-    use statefn_store::testing::Faulty;
+    use std::sync::{Arc, Mutex};
 
-    statefn_store::conformance!(|| async { Faulty::new(Memory::new()) });
+    use statefn_store::testing::{CommitFault, Faulty, Fixture, Work};
+    use statefn_store::{Memory, Store};
+
+    /// A memory store behind the wrapper that plants faults.
+    #[derive(Default)]
+    struct Wrapped {
+        memory: Memory,
+        open: Mutex<Option<Faulty>>,
+    }
+
+    impl Fixture for Wrapped {
+        fn open(&self) -> Work<'_, Arc<dyn Store>> {
+            let store = Faulty::new(self.memory.clone());
+            *self.open.lock().unwrap() = Some(store.clone());
+            Box::pin(async { Arc::new(store) as Arc<dyn Store> })
+        }
+
+        fn crash(&self) {}
+
+        fn fail(&self, applied: bool) {
+            let fault = if applied {
+                CommitFault::UnknownApplied
+            } else {
+                CommitFault::UnknownNotApplied
+            };
+            self.open
+                .lock()
+                .unwrap()
+                .as_ref()
+                .unwrap()
+                .next_commits([fault]);
+        }
+    }
+
+    statefn_store::conformance!(Wrapped::default(), reopen, crash, fail);
 }

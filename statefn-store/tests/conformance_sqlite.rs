@@ -104,3 +104,64 @@ impl Fixture for Disk {
 }
 
 statefn_store::conformance!(Disk::new(), reopen, crash, damage, damage_snapshot);
+
+mod through_the_faulty_store {
+    use super::{Arc, Disk, Fixture, Mutex, Offset, PersistenceId, Store, Work};
+    use statefn_store::testing::{CommitFault, Faulty};
+
+    /// The same files behind the wrapper that plants faults.
+    struct Wrapped {
+        disk: Disk,
+        open: Mutex<Option<Faulty>>,
+    }
+
+    impl Wrapped {
+        fn new() -> Self {
+            let mut disk = Disk::new();
+            // The suite has been on a disk once; the wrapper needs none.
+            if let Ok(folder) = tempfile::tempdir_in("/dev/shm") {
+                disk.folder = folder;
+            }
+            let open = Mutex::default();
+            Self { disk, open }
+        }
+    }
+
+    impl Fixture for Wrapped {
+        fn open(&self) -> Work<'_, Arc<dyn Store>> {
+            Box::pin(async {
+                let store = Faulty::over(self.disk.open().await);
+                *self.open.lock().unwrap() = Some(store.clone());
+                Arc::new(store) as Arc<dyn Store>
+            })
+        }
+
+        fn crash(&self) {
+            self.disk.crash();
+        }
+
+        fn damage(&self, offset: Offset) {
+            self.disk.damage(offset);
+        }
+
+        fn damage_snapshot(&self, id: &PersistenceId) {
+            self.disk.damage_snapshot(id);
+        }
+
+        fn fail(&self, applied: bool) {
+            let fault = if applied {
+                CommitFault::UnknownApplied
+            } else {
+                CommitFault::UnknownNotApplied
+            };
+            self.open
+                .lock()
+                .unwrap()
+                .as_ref()
+                .unwrap()
+                .next_commits([fault]);
+        }
+    }
+
+    statefn_store::conformance!(Wrapped::new(), reopen, crash, damage, damage_snapshot, fail);
+}

@@ -60,6 +60,17 @@ pub trait Fixture: Send + Sync {
         panic!("this fixture cannot damage the snapshot of {id}");
     }
 
+    /// Makes the next commit of the open store fail as a broken device would: with everything of it
+    /// stored (`applied`) or nothing. [`Faulty`](super::Faulty) around the store can do that.
+    /// Needed for `fail`.
+    ///
+    /// # Panics
+    ///
+    /// By default: the fixture cannot do it.
+    fn fail(&self, applied: bool) {
+        panic!("this fixture cannot fail a commit (applied: {applied})");
+    }
+
     /// Runs a future to its end. A backend that needs an async runtime enters it here; the suite
     /// calls this from several threads at once.
     fn run(&self, work: Work<'_, ()>) {

@@ -25,10 +25,13 @@ pub(crate) enum Bug {
     RefusesNeighbours,
     ReportsZeroForEmptyMembers,
     CountsRecordsAsEvents,
+    CallsFailuresUnavailable,
+    ForgetsWhatAFailureWrote,
     // Numbers.
     ReversesMembers,
     NumbersRefusedMembers,
     StartsAtZero,
+    OrdersByTime,
     ForgetsTheEpochAtClose,
     NumbersFromOneAgain,
     ClaimsTheSameEpochTwice,

@@ -89,4 +89,8 @@ impl Fixture for Desk {
         };
         picture.snapshot.payload[0] ^= 1;
     }
+
+    fn fail(&self, applied: bool) {
+        locked(&self.paper()).next_fails = Some(applied);
+    }
 }

@@ -25,7 +25,8 @@ mod without_mistakes {
         reopen,
         crash,
         damage,
-        damage_snapshot
+        damage_snapshot,
+        fail
     );
 }
 
@@ -71,6 +72,7 @@ caught! {
     AppliesBeforeFencing by b4_older_epoch_is_refused_whole;
     AppliesWhatItRefuses by close_decides_commits_under_way, b1_close_keeps_what_was_acknowledged;
     BreaksOffInTheMiddle by b2_crash_leaves_a_commit_whole_or_absent, dropped_commit_is_whole_or_absent;
+    CallsFailuresUnavailable by b5_failed_commit_says_what_is_known;
     ChecksAgainstTheBatchStart by b3_members_of_one_entity_are_judged_in_order;
     ChecksBeforeTheLock by b3_one_of_many_racing_writers_wins;
     ChecksMembersWithEventsOnly by b3_members_without_events_are_checked_too;
@@ -83,7 +85,7 @@ caught! {
     CutsFingerprints by b8_every_field_comes_back;
     CutsIdsAtZeroBytes by b8_awkward_ids_are_kept_apart;
     CutsMembers by b2_member_of_1000_events;
-    CutsPayloads by b8_a_mebibyte_comes_back;
+    CutsPayloads by b8_a_mebibyte_comes_back, b8_sizes_around_the_limits_come_back;
     CutsShapes by b8_every_field_comes_back;
     CutsTextsAtZeroBytes by b8_awkward_names_keys_and_reasons;
     CutsTimes by b8_every_field_comes_back;
@@ -104,6 +106,7 @@ caught! {
     FindsTheOldestRecord by records_under_a_reused_key_are_found_newest_first;
     FoldsCase by b8_awkward_ids_are_kept_apart;
     FoldsTypes by b8_awkward_types_are_kept_apart;
+    ForgetsWhatAFailureWrote by b9_failed_store_serves_what_is_stored, b9_batch_sent_again_is_applied_once;
     ForgetsSkipsInTheHead by load_answers_the_head;
     ForgetsTheEpochAtClose by b4_epochs_rise_over_reopening, b4_epochs_rise_over_a_crash;
     GivesUpAtTheFirstRefusal by b3_stale_member_is_refused_alone, b2_batch_of_1024_members, b3_refusals_at_both_ends;
@@ -136,10 +139,11 @@ caught! {
     NumbersFromOneAgain by b6_numbers_go_on_after_reopening;
     NumbersRefusedMembers by b3_stale_member_is_refused_alone;
     OffersDamagedSnapshots by b8_damaged_snapshot_is_not_offered;
+    OrdersByTime by b6_order_does_not_follow_the_clock;
     PassesOverDamage by b7_damage_stops_its_own_entity_only, b8_page_ends_before_damage;
     PutsRecordsOnTheFirstEvent by records_ride_on_the_last_event;
     ReadsFromAfter by b6_pages_together_are_the_journal;
-    RefusesNeighbours by b3_stale_member_is_refused_alone;
+    RefusesNeighbours by b3_stale_member_is_refused_alone, b3_one_conflict_among_a_hundred_costs_one;
     ReplaysAfterARefusedSnapshot by load_after_a_refused_snapshot_has_all_events;
     ReportsZeroForEmptyMembers by b2_empty_member_writes_nothing;
     ReversesMembers by b6_journal_keeps_the_order_of_members;

@@ -144,6 +144,10 @@ impl Store for Notebook {
             }
             return Err(CommitError::Unavailable(closed()));
         }
+        let failing = self.paper().next_fails.take();
+        if let Some(written) = failing {
+            return Err(self.fail(batch.members, written).await);
+        }
         if batch.members.is_empty() && self.is(Bug::FailsOnEmptyBatches) {
             let failure = StoreFailure::new(FailureKind::Other, "nothing to do");
             return Err(CommitError::Unavailable(failure));

@@ -36,6 +36,8 @@ pub(crate) struct Paper {
     pub(crate) listed: Vec<PersistenceId>,
     /// Offsets that were given out.
     pub(crate) numbered: u64,
+    /// Whether the next commit fails, and is written all the same.
+    pub(crate) next_fails: Option<bool>,
 }
 
 fn sum(bytes: &[u8]) -> u64 {
@@ -263,6 +265,9 @@ impl Paper {
         };
         let sum = sum(payload(&entry));
         self.lines.push(Line { entry, sum });
+        if bug == Bug::OrdersByTime {
+            self.lines.sort_by_key(|line| line.entry.time.as_millis());
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::thread;
 
-use statefn_store::{Member, Outcome};
+use statefn_store::{CommitError, FailureKind, Member, Outcome, StoreFailure};
 
 use crate::bug::Bug;
 use crate::notebook::Notebook;
@@ -64,6 +64,19 @@ impl Notebook {
                 outcomes
             }
             _ => self.paper().write_all(members, self.bug),
+        }
+    }
+
+    /// The paper tears: with the batch on it, or without.
+    pub(crate) async fn fail(&self, members: Vec<Member>, written: bool) -> CommitError {
+        if written && self.bug != Bug::ForgetsWhatAFailureWrote {
+            self.write(members).await;
+        }
+        let failure = StoreFailure::new(FailureKind::Io, "the paper tore");
+        if self.is(Bug::CallsFailuresUnavailable) {
+            CommitError::Unavailable(failure)
+        } else {
+            CommitError::Unknown(failure)
         }
     }
 

@@ -71,6 +71,27 @@ pub(super) async fn b3_refusals_at_both_ends(fixture: &dyn Fixture) {
     trial.check().await;
 }
 
+/// A hundred entities, one of them in conflict: ninety-nine commit, in their order.
+pub(super) async fn b3_one_conflict_among_a_hundred_costs_one(fixture: &dyn Fixture) {
+    let mut trial = Trial::open(fixture).await;
+    for stale in [0, 57, 99] {
+        let members = (0..100).map(|number| {
+            let draft = trial.next(&cart(&number.to_string()));
+            if number == stale {
+                Draft::new(&cart(&number.to_string()), 1_000)
+                    .events(2)
+                    .done()
+            } else {
+                draft.events(2).record("k").done()
+            }
+        });
+        let outcomes = trial.commit(members.collect()).await;
+        let refused = |outcome: &&Outcome| matches!(outcome, Outcome::Refused(_));
+        assert_eq!(outcomes.iter().filter(refused).count(), 1);
+        trial.check().await;
+    }
+}
+
 /// Members of one entity are judged in their order: each sees those before it.
 pub(super) async fn b3_members_of_one_entity_are_judged_in_order(fixture: &dyn Fixture) {
     let mut trial = Trial::open(fixture).await;

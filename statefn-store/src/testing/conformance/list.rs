@@ -9,7 +9,8 @@
 /// - `reopen`: a store opened after a close has what was stored before it;
 /// - `crash`: [`Fixture::crash`](crate::testing::Fixture::crash) works;
 /// - `damage`: [`Fixture::damage`](crate::testing::Fixture::damage) works;
-/// - `damage_snapshot`: [`Fixture::damage_snapshot`](crate::testing::Fixture::damage_snapshot) works.
+/// - `damage_snapshot`: [`Fixture::damage_snapshot`](crate::testing::Fixture::damage_snapshot) works;
+/// - `fail`: [`Fixture::fail`](crate::testing::Fixture::fail) works.
 ///
 /// A backend that promises durability names the first two. Put a second suite into a module of its
 /// own: tests are named after the clauses.
@@ -65,6 +66,7 @@ macro_rules! __clauses {
                 b3_stale_member_is_refused_alone
                 b3_member_ahead_is_refused_alone
                 b3_refusals_at_both_ends
+                b3_one_conflict_among_a_hundred_costs_one
                 b3_members_of_one_entity_are_judged_in_order
                 b3_members_after_a_refused_one_are_refused
                 b3_members_without_events_are_checked_too
@@ -82,6 +84,7 @@ macro_rules! __clauses {
                 b6_journal_keeps_the_order_of_members
                 b6_journal_keeps_the_order_within_a_member
                 b6_pages_together_are_the_journal
+                b6_order_does_not_follow_the_clock
                 b6_empty_pages
                 b6_pages_beyond_the_end_are_empty;
             stored:
@@ -90,7 +93,8 @@ macro_rules! __clauses {
                 b8_awkward_types_are_kept_apart
                 b8_awkward_names_keys_and_reasons
                 b8_empty_bytes_come_back
-                b8_a_mebibyte_comes_back;
+                b8_a_mebibyte_comes_back
+                b8_sizes_around_the_limits_come_back;
             replayed:
                 load_of_an_unknown_entity_is_silent
                 load_streams_records_snapshot_events
@@ -176,11 +180,19 @@ macro_rules! __clauses {
                 b8_damaged_snapshot_is_not_offered;
         }
     };
+    (fail, $then:path, $with:tt) => {
+        $then! { $with
+            failed:
+                b5_failed_commit_says_what_is_known
+                b9_failed_store_serves_what_is_stored
+                b9_batch_sent_again_is_applied_once;
+        }
+    };
     ($other:ident, $then:path, $with:tt) => {
         compile_error!(concat!(
             "a fixture has no ability `",
             stringify!($other),
-            "`: expected `reopen`, `crash`, `damage` or `damage_snapshot`",
+            "`: expected `reopen`, `crash`, `damage`, `damage_snapshot` or `fail`",
         ));
     };
 }

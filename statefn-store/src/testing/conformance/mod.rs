@@ -8,6 +8,7 @@ mod closed;
 mod concurrent;
 mod damaged;
 mod draft;
+mod failed;
 mod fenced;
 mod list;
 mod listed;
@@ -55,8 +56,8 @@ impl Clause {
         self.name
     }
 
-    /// What a fixture must be able to do: `always` (make stores), `reopen`, `crash`, `damage` or
-    /// `damage_snapshot`.
+    /// What a fixture must be able to do: `always` (make stores), `reopen`, `crash`, `damage`,
+    /// `damage_snapshot` or `fail`.
     pub fn ability(&self) -> &'static str {
         self.ability
     }
@@ -89,6 +90,7 @@ pub fn clauses() -> Vec<Clause> {
     crate::__clauses!(crash, rows, (clauses "crash" asynchronous));
     crate::__clauses!(damage, rows, (clauses "damage" asynchronous));
     crate::__clauses!(damage_snapshot, rows, (clauses "damage_snapshot" asynchronous));
+    crate::__clauses!(fail, rows, (clauses "fail" asynchronous));
     clauses
 }
 

@@ -3,7 +3,7 @@
 use super::draft::{Draft, cart};
 use super::trial::{Trial, same};
 use crate::testing::Fixture;
-use crate::{Entry, EntryBody};
+use crate::{Entry, EntryBody, Timestamp};
 
 fn offsets(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.offset.get()).collect()
@@ -36,6 +36,21 @@ pub(super) async fn b6_offsets_rise_by_one_from_one(fixture: &dyn Fixture) {
     let entries = trial.read_all(0).await;
     assert_eq!(offsets(&entries), (1..=10).collect::<Vec<_>>());
     trial.check().await;
+}
+
+/// A clock that jumps ten years back and forth changes nothing but the times that come back.
+pub(super) async fn b6_order_does_not_follow_the_clock(fixture: &dyn Fixture) {
+    const TEN_YEARS: i64 = 10 * 365 * 24 * 3_600 * 1_000;
+    let mut trial = Trial::open(fixture).await;
+    let a = cart("a");
+    for time in [TEN_YEARS, 0, -TEN_YEARS, i64::MAX, i64::MIN, TEN_YEARS, 1] {
+        let mut member = trial.next(&a).events(2).snapshot().record("k").done();
+        member.time = Timestamp::from_millis(time);
+        trial.commit(vec![member]).await;
+        trial.check().await;
+    }
+    let entries = trial.read_all(0).await;
+    assert_eq!(offsets(&entries), (1..=14).collect::<Vec<_>>());
 }
 
 /// Within a batch the journal keeps the order of the members, and theirs.

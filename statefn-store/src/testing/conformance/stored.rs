@@ -28,6 +28,9 @@ pub(super) fn awkward_texts() -> Vec<String> {
         "/",
         "a/b",
         "..",
+        "../a",
+        "%00",
+        "a%00",
         "\n",
         "\r\n",
         "\t",
@@ -180,5 +183,23 @@ pub(super) async fn b8_a_mebibyte_comes_back(fixture: &dyn Fixture) {
     let mut member = Draft::new(&cart("a"), 1).event(event(bytes(5))).done();
     member.metadata = bytes(6);
     trial.commit(vec![member]).await;
+    trial.check().await;
+}
+
+/// One byte below, at, and above what a runtime lets through by default: a store has no such edge.
+pub(super) async fn b8_sizes_around_the_limits_come_back(fixture: &dyn Fixture) {
+    let mut trial = Trial::open(fixture).await;
+    for difference in [-1, 0, 1] {
+        let size = |limit: usize| limit.saturating_add_signed(difference);
+        let id = cart(&"i".repeat(size(1024)));
+        let draft = trial.next(&id).event(event(vec![1; size(MEBIBYTE)]));
+        let key = "k".repeat(size(256));
+        let member = draft.record_of(&key, vec![2; size(MEBIBYTE)]).done();
+        trial.commit(vec![member]).await;
+    }
+    let snapshot = vec![3; 16 * MEBIBYTE + 1];
+    let draft = trial.next(&cart("large")).events(1).snapshot_of(snapshot);
+    let many = trial.next(&cart("many")).events(1025);
+    trial.commit(vec![draft.done(), many.done()]).await;
     trial.check().await;
 }
