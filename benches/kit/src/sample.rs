@@ -43,7 +43,5 @@ impl Sample {
 
 /// A histogram of nanoseconds up to a minute, to 3 digits.
 pub fn times() -> Histogram<u64> {
-    let mut times = Histogram::new(3).expect("3 digits are possible");
-    times.auto(true);
-    times
+    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("3 digits are possible")
 }
