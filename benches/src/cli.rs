@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 /// Measures statefn beside its peers and beside what the machine allows, and writes
@@ -47,4 +49,14 @@ pub(crate) enum Child {
 pub(crate) enum Task {
     /// Prints the bytes that idle entities take
     Idle { contender: String, count: usize },
+    /// Prints the seconds to the first durable answer
+    First { file: PathBuf },
+    /// Prints the seconds to one event, read by hand
+    Peek { file: PathBuf },
+    /// Works until it is killed
+    Churn {
+        file: PathBuf,
+        entities: usize,
+        commands: usize,
+    },
 }

@@ -9,6 +9,7 @@ mod durable;
 mod harness;
 mod memory;
 mod peer;
+mod recovery;
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,6 +33,10 @@ const FAMILIES: &[Family] = &[
     durable::HOT,
     durable::ONE,
     durable::SIXTY_FOUR,
+    recovery::LONG,
+    recovery::MANY,
+    recovery::START,
+    recovery::GROWN,
 ];
 
 fn main() -> Result<()> {
@@ -88,5 +93,12 @@ fn chosen(ids: &[String]) -> Result<Vec<Family>> {
 fn child(task: &Task) -> Result<()> {
     match task {
         Task::Idle { contender, count } => memory::idle::measure(contender, *count).map(drop),
+        Task::First { file } => recovery::start::first(file),
+        Task::Peek { file } => recovery::start::peek(file),
+        Task::Churn {
+            file,
+            entities,
+            commands,
+        } => recovery::start::churn(file, *entities, *commands),
     }
 }

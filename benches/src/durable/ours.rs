@@ -18,12 +18,12 @@ const TOGETHER: usize = 64;
 
 /// What is measured on a store of ours.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Job {
-    pub(super) callers: usize,
-    pub(super) keyed: bool,
-    pub(super) share: f64,
+pub(crate) struct Job {
+    pub(crate) callers: usize,
+    pub(crate) keyed: bool,
+    pub(crate) share: f64,
     /// Whether the median of one caller counts instead of calls a second.
-    pub(super) median: bool,
+    pub(crate) median: bool,
 }
 
 /// A store of ours and what is done with it.
@@ -118,7 +118,7 @@ pub(crate) async fn bring_in(carts: &Arc<[CartRef]>) -> Result<()> {
 }
 
 /// Runs a job on entities in memory.
-pub(super) fn measure(
+pub(crate) fn measure(
     plan: &Plan,
     tokio: &tokio::runtime::Runtime,
     carts: &Arc<[CartRef]>,

@@ -38,7 +38,8 @@ impl Summary {
     }
 }
 
-fn median(values: &[f64]) -> Option<f64> {
+/// The middle of the values.
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
