@@ -1,13 +1,14 @@
 //! The journal in memory: entries in commit order, and per entity where its own lie.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::collections::hash_map::Entry as MapEntry;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::{
-    EntityType, Entry, EntryBody, EventRef, Head, Member, NewRecord, NewSnapshot, Offset, Outcome,
-    PersistenceId, RecordRef, Refusal, Replay, SequenceNumber, SnapshotRef, StoreReport,
-    StoredRecord, Timestamp,
+    EntityType, Entry, EntryBody, EventRef, Head, IdMap, Member, NewEvent, NewRecord, NewSnapshot,
+    Offset, Outcome, PersistenceId, RecordRef, Refusal, Replay, SequenceNumber, Skip, SnapshotRef,
+    StoreReport, StoredRecord, Timestamp,
 };
 
 /// All entries of a store.
@@ -15,7 +16,7 @@ use crate::{
 pub(super) struct Journal {
     /// Entry `n` has offset `n + 1`.
     entries: Vec<Arc<Entry>>,
-    entities: HashMap<PersistenceId, Entity>,
+    entities: IdMap<Entity>,
     /// The keys of `entities` in order: a page of them must not sort all.
     ids: BTreeSet<PersistenceId>,
 }
@@ -33,13 +34,6 @@ struct Entity {
     snapshot: Option<Arc<(SequenceNumber, NewSnapshot)>>,
 }
 
-/// What all entries of one member have in common.
-struct Origin {
-    id: PersistenceId,
-    time: Timestamp,
-    metadata: Vec<u8>,
-}
-
 impl Journal {
     /// How many entries there are.
     pub(super) fn len(&self) -> usize {
@@ -48,97 +42,34 @@ impl Journal {
 
     /// Appends everything a member holds, or refuses it.
     pub(super) fn append(&mut self, member: Member) -> Outcome {
-        let actual = self
-            .entities
-            .get(&member.id)
-            .map_or(SequenceNumber::ZERO, |e| e.head.sequence);
+        let Self {
+            entries,
+            entities,
+            ids,
+        } = self;
+        let actual = entities.get(&member.id).map(|e| e.head.sequence);
+        let actual = actual.unwrap_or(SequenceNumber::ZERO);
         if actual != member.expected {
             return Outcome::Refused(Refusal::Stale {
                 expected: member.expected,
                 actual,
             });
         }
-        let Member {
-            id,
-            expected,
-            time,
-            metadata,
-            events,
-            snapshot,
-            mut record,
-            skip,
-        } = member;
-        let origin = Origin { id, time, metadata };
-        let count = events.len();
-        let mut sequence = expected;
-        for (index, event) in events.into_iter().enumerate() {
-            sequence = sequence.next();
-            let record = if index + 1 == count {
-                record.take()
-            } else {
-                None
-            };
-            let record = record.map(|record| self.stored(record, time));
-            self.push(&origin, sequence, EntryBody::Event { event, record });
+        if member.is_empty() {
+            let position = entities.get(&member.id).map(|e| e.head.position);
+            let position = position.unwrap_or(Offset::ZERO);
+            return Outcome::Committed { position };
         }
-        if let Some(record) = record {
-            let record = self.stored(record, time);
-            self.push(&origin, sequence, EntryBody::Record(record));
-        }
-        if let Some(skip) = skip {
-            let body = EntryBody::Skip {
-                sequence: skip.sequence,
-                reason: skip.reason,
-            };
-            self.push(&origin, sequence, body);
-        }
-        let Some(entity) = self.entities.get_mut(&origin.id) else {
-            return Outcome::Committed {
-                position: Offset::ZERO,
-            };
+        let entity = match entities.entry(member.id.clone()) {
+            MapEntry::Occupied(known) => known.into_mut(),
+            MapEntry::Vacant(new) => {
+                ids.insert(member.id.clone());
+                new.insert(Entity::default())
+            }
         };
-        if let Some(snapshot) = snapshot {
-            entity.snapshot = Some(Arc::new((sequence, snapshot)));
-        }
-        Outcome::Committed {
-            position: entity.head.position,
-        }
-    }
-
-    fn stored(&self, record: NewRecord, time: Timestamp) -> StoredRecord {
-        let NewRecord {
-            key,
-            fingerprint,
-            outcome,
-        } = record;
-        StoredRecord {
-            key,
-            fingerprint,
-            outcome,
-            time,
-            offset: self.next_offset(),
-        }
-    }
-
-    fn next_offset(&self) -> Offset {
-        Offset::new(self.entries.len() as u64).next()
-    }
-
-    fn push(&mut self, origin: &Origin, sequence: SequenceNumber, body: EntryBody) {
-        let entry = Arc::new(Entry {
-            offset: self.next_offset(),
-            id: origin.id.clone(),
-            sequence,
-            time: origin.time,
-            metadata: origin.metadata.clone(),
-            body,
-        });
-        if !self.entities.contains_key(&origin.id) {
-            self.ids.insert(origin.id.clone());
-        }
-        let entity = self.entities.entry(origin.id.clone()).or_default();
-        entity.push(&entry);
-        self.entries.push(entry);
+        entity.append(member, entries);
+        let position = entity.head.position;
+        Outcome::Committed { position }
     }
 
     /// What there is of an entity now.
@@ -208,6 +139,51 @@ impl Journal {
 }
 
 impl Entity {
+    /// Appends a member whose expected sequence number has been checked.
+    fn append(&mut self, member: Member, entries: &mut Vec<Arc<Entry>>) {
+        let Member {
+            id,
+            expected,
+            time,
+            metadata,
+            events,
+            snapshot,
+            record,
+            skip,
+        } = member;
+        let mut record = record;
+        let mut sequence = expected;
+        let mut left = events.len();
+        let mut push = |sequence, body: Body| {
+            let offset = Offset::new(entries.len() as u64).next();
+            let entry = Arc::new(Entry {
+                offset,
+                id: id.clone(),
+                sequence,
+                time,
+                metadata: metadata.clone(),
+                body: body.at(offset, time),
+            });
+            self.push(&entry);
+            entries.push(entry);
+        };
+        for event in events {
+            sequence = sequence.next();
+            left -= 1;
+            let record = if left == 0 { record.take() } else { None };
+            push(sequence, Body::Event(event, record));
+        }
+        if let Some(record) = record {
+            push(sequence, Body::Record(record));
+        }
+        if let Some(skip) = skip {
+            push(sequence, Body::Skip(skip));
+        }
+        if let Some(snapshot) = snapshot {
+            self.snapshot = Some(Arc::new((sequence, snapshot)));
+        }
+    }
+
     fn push(&mut self, entry: &Arc<Entry>) {
         self.head.sequence = entry.sequence;
         self.head.position = entry.offset;
@@ -221,6 +197,33 @@ impl Entity {
                 Arc::make_mut(&mut self.skips).insert(*sequence);
             }
             EntryBody::Record(_) => {}
+        }
+    }
+}
+
+/// What an entry says, before it has a place.
+enum Body {
+    Event(NewEvent, Option<NewRecord>),
+    Record(NewRecord),
+    Skip(Skip),
+}
+
+impl Body {
+    fn at(self, offset: Offset, time: Timestamp) -> EntryBody {
+        let stored = |record: NewRecord| StoredRecord {
+            key: record.key,
+            fingerprint: record.fingerprint,
+            outcome: record.outcome,
+            time,
+            offset,
+        };
+        match self {
+            Self::Event(event, record) => EntryBody::Event {
+                event,
+                record: record.map(stored),
+            },
+            Self::Record(record) => EntryBody::Record(stored(record)),
+            Self::Skip(Skip { sequence, reason }) => EntryBody::Skip { sequence, reason },
         }
     }
 }

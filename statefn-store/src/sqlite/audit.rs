@@ -1,15 +1,13 @@
 //! Reading a whole journal with distrust: every checksum, chain, offset and sequence number.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasherDefault;
+use std::collections::BTreeMap;
 
 use rusqlite::Row;
 
 use super::head::EntityHead;
-use super::heads::Carried;
 use super::limits::LISTED_FAULTS;
 use super::row::{Body, Damage, Header, id_of, number};
-use crate::{Fault, Offset, PersistenceId};
+use crate::{Fault, IdMap, Offset, PersistenceId};
 
 /// What the journal says of one entity.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +22,7 @@ pub(super) struct Found {
 
 /// An audit under way. Holds one line for each entity, and up to a thousand faults.
 pub(super) struct Audit {
-    pub(super) entities: HashMap<PersistenceId, Found, BuildHasherDefault<Carried>>,
+    pub(super) entities: IdMap<Found>,
     pub(super) entries: u64,
     watermark: u64,
     last: u64,
@@ -38,7 +36,7 @@ impl Audit {
     /// Begins before the first entry.
     pub(super) fn new(watermark: u64) -> Self {
         Self {
-            entities: HashMap::default(),
+            entities: IdMap::default(),
             entries: 0,
             watermark,
             last: 0,

@@ -1,35 +1,13 @@
 //! Heads in memory: those not merged into the table yet, and a bounded cache of the others.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::head::EntityHead;
 use super::limits::CACHED_HEADS;
-use crate::PersistenceId;
-
-/// Takes over the hash that an id carries: it is keyed already.
-#[derive(Default)]
-pub(super) struct Carried(u64);
-
-impl Hasher for Carried {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
+use crate::{IdMap, PersistenceId};
 
 /// Heads by entity.
-pub(super) type HeadMap = HashMap<PersistenceId, EntityHead, BuildHasherDefault<Carried>>;
+pub(super) type HeadMap = IdMap<EntityHead>;
 
 /// Heads that are committed but not in the table: newer than anything the table says.
 #[derive(Default)]
