@@ -69,7 +69,7 @@ impl Activation {
 
     /// Whether a command may run at once: state in memory, nobody before it, window not full.
     pub(super) fn is_ready(&self, limits: &Limits) -> bool {
-        matches!(self.phase, Phase::Resident(_)) && self.mailbox.is_none() && self.has_room(limits)
+        self.is_undisturbed() && self.has_room(limits)
     }
 
     /// Whether the speculation window takes one more command.
@@ -78,9 +78,14 @@ impl Activation {
             && self.uncommitted_bytes < limits.speculation_bytes_max
     }
 
+    /// Whether it is in memory and nobody waits for it.
+    pub(super) fn is_undisturbed(&self) -> bool {
+        matches!(self.phase, Phase::Resident(_)) && self.mailbox.is_none()
+    }
+
     /// Whether it may leave memory without anybody noticing.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Resident(_)) && self.mailbox.is_none() && self.uncommitted == 0
+        self.is_undisturbed() && self.uncommitted == 0
     }
 
     /// Puts a command behind those that wait. Gives it back when the mailbox is full.

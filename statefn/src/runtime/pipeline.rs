@@ -10,12 +10,17 @@ use crate::runtime::budget::Held;
 use crate::runtime::place::Place;
 use crate::runtime::slot::Waiter;
 
+/// A list that has grown beyond this many places is given back to the allocator.
+const RECYCLED_MAX: usize = 64;
+
 /// The batches of one shard, oldest first. At most the oldest one is committing.
 pub(super) struct Pipeline {
     batches: VecDeque<Filling>,
     /// Number of the oldest batch.
     first: u64,
     committing: bool,
+    /// An empty batch whose lists have their capacity already.
+    spare: Filling,
 }
 
 /// A batch, from the first member until its outcome.
@@ -55,6 +60,7 @@ impl Pipeline {
             batches: VecDeque::new(),
             first: 0,
             committing: false,
+            spare: Filling::default(),
         }
     }
 
@@ -76,7 +82,7 @@ impl Pipeline {
             }
         };
         if full {
-            self.batches.push_back(Filling::default());
+            self.batches.push_back(std::mem::take(&mut self.spare));
         }
         let batch = self.first + (self.batches.len() as u64).saturating_sub(1);
         let mut place = Place { batch, member: 0 };
@@ -133,6 +139,16 @@ impl Pipeline {
         self.committing = false;
         self.first += 1;
         self.batches.pop_front()
+    }
+
+    /// Takes back a batch that is done with, for the capacity of its lists.
+    pub(super) fn recycle(&mut self, mut batch: Filling) {
+        if batch.tags.capacity() <= RECYCLED_MAX && batch.gates.capacity() <= RECYCLED_MAX {
+            batch.tags.clear();
+            batch.gates.clear();
+            batch.bytes = 0;
+            self.spare = batch;
+        }
     }
 
     /// Takes everything that is not with the store.

@@ -2,6 +2,7 @@
 //!
 //! No input or output, no waiting: the shard decides what happens with the result.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use statefn_store::{
@@ -102,9 +103,8 @@ pub(super) fn run<O: Operation>(
     activation: &mut Activation,
     turn: &Turn<'_>,
 ) -> Step<O> {
-    let id = activation.id.clone();
     isolate(|| decide(request, activation, turn))
-        .unwrap_or_else(|message| Step::Lost(Failure::Panicked { id, message }))
+        .unwrap_or_else(|message| Step::Lost(panicked(activation, message)))
 }
 
 /// Runs a request whose key the store has been asked for.
@@ -114,9 +114,13 @@ pub(super) fn resume<O: Operation>(
     activation: &mut Activation,
     turn: &Turn<'_>,
 ) -> Step<O> {
-    let id = activation.id.clone();
     isolate(|| decide_with(request, found, activation, turn))
-        .unwrap_or_else(|message| Step::Lost(Failure::Panicked { id, message }))
+        .unwrap_or_else(|message| Step::Lost(panicked(activation, message)))
+}
+
+fn panicked(activation: &Activation, message: Arc<str>) -> Failure {
+    let id = activation.id.clone();
+    Failure::Panicked { id, message }
 }
 
 fn decide<O: Operation>(
@@ -207,7 +211,7 @@ fn execute<O: Operation>(
     activation: &mut Activation,
     turn: &Turn<'_>,
 ) -> Step<O> {
-    let id = activation.id.clone();
+    let id = &activation.id;
     let sequence = activation.sequence;
     let Phase::Resident(state) = &mut activation.phase else {
         return Step::Answer(Err(
@@ -220,7 +224,7 @@ fn execute<O: Operation>(
         ));
     };
     let Request { operation, options } = request;
-    let _span = spans::command(&id, O::NAME, sequence).entered();
+    let _span = spans::command(id, O::NAME, sequence).entered();
     let metadata = options.metadata;
     // Before the handler runs, so that what cannot be stored has no effect to be undone.
     let stored_metadata = match outcome::encode_metadata(&metadata, turn.limits) {

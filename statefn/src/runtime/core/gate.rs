@@ -53,8 +53,8 @@ impl Core {
         }
     }
 
-    fn open_gate(&mut self, batch: Filling, outcomes: &[Outcome], shared: &Shared) {
-        for gate in batch.gates {
+    fn open_gate(&mut self, mut batch: Filling, outcomes: &[Outcome], shared: &Shared) {
+        for gate in batch.gates.drain(..) {
             let waker = match outcomes.get(gate.member) {
                 Some(Outcome::Committed { .. }) => gate.waiter.open(),
                 Some(Outcome::Refused(refusal)) => {
@@ -75,6 +75,9 @@ impl Core {
             match outcome {
                 Outcome::Committed { position } => {
                     activation.committed(tag.bytes, tag.key.as_deref(), *position);
+                    if activation.is_undisturbed() {
+                        continue;
+                    }
                 }
                 Outcome::Refused(refusal) => {
                     tracing::warn!(entity = %tag.id, %refusal, "a commit was refused");
@@ -84,6 +87,7 @@ impl Core {
             }
             self.after_commit(&tag.id, shared);
         }
+        self.pipeline.recycle(batch);
     }
 
     /// A write of the entity was refused: everything speculated on it goes with it.

@@ -50,14 +50,14 @@ pub(super) struct Core {
 /// What the shell must do once it has let go of the shard.
 #[derive(Default)]
 pub(super) struct Outputs {
+    /// The batch for the store and its number; answer with [`Core::committed`].
+    pub(super) commit: Option<(u64, Batch)>,
     pub(super) actions: Vec<Action>,
     pub(super) wakers: Vec<Waker>,
 }
 
 /// Work that takes time, or concerns other shards.
 pub(super) enum Action {
-    /// Hand the batch to the store; answer with [`Core::committed`].
-    Commit { number: u64, batch: Batch },
     /// Load the entity; answer with [`Core::recovered`].
     Recover {
         id: PersistenceId,
@@ -105,10 +105,9 @@ impl Core {
 
     /// Takes what the shell must do now, the next batch included.
     pub(super) fn take_outputs(&mut self, shared: &Shared) -> Outputs {
-        if let Some((number, batch)) = self.pipeline.next(shared.epoch()) {
-            self.outputs.actions.push(Action::Commit { number, batch });
-        }
-        std::mem::take(&mut self.outputs)
+        let outputs = std::mem::take(&mut self.outputs);
+        let commit = self.pipeline.next(shared.epoch());
+        Outputs { commit, ..outputs }
     }
 
     /// Whether a commit could be handed to the store or something else is to be done.

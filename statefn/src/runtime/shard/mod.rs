@@ -178,10 +178,13 @@ impl Shard {
             served += core.run_waiting(LOOK_AT_CLOCK_EVERY, &self.shared);
             self.let_go(core);
             self.stirred();
+            if !self.handover.has_work() {
+                return;
+            }
             left = left.saturating_sub(served.max(1));
             let now = self.shared.env.now();
             if left == 0 || now.saturating_sub(*started.get_or_insert(now)) > FOREIGN_TIME {
-                if !self.handover.has_work() || Visit::spawn(self) {
+                if Visit::spawn(self) {
                     return;
                 }
                 (left, started) = (FOREIGN_MAX, None);
@@ -240,9 +243,11 @@ impl Shard {
     /// Does what the core asked for, outside the lock.
     fn perform(self: &Arc<Self>, outputs: Outputs) {
         outputs.wakers.into_iter().for_each(wake);
+        if let Some((number, batch)) = outputs.commit {
+            store_work::commit(self, number, batch);
+        }
         for action in outputs.actions {
             match action {
-                Action::Commit { number, batch } => store_work::commit(self, number, batch),
                 Action::Recover {
                     id,
                     type_index,
