@@ -5,17 +5,17 @@ use std::collections::hash_map::Entry as MapEntry;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
+use super::kept::{Kept, Place};
 use crate::{
-    EntityType, Entry, EntryBody, EventRef, Head, IdMap, Member, NewEvent, NewRecord, NewSnapshot,
-    Offset, Outcome, PersistenceId, RecordRef, Refusal, Replay, SequenceNumber, Skip, SnapshotRef,
-    StoreReport, StoredRecord, Timestamp,
+    EntityType, Entry, Head, IdMap, Member, NewSnapshot, Offset, Outcome, PersistenceId, Refusal,
+    Replay, SequenceNumber, SnapshotRef, StoreReport, StoredRecord,
 };
 
 /// All entries of a store.
 #[derive(Default)]
 pub(super) struct Journal {
     /// Entry `n` has offset `n + 1`.
-    entries: Vec<Arc<Entry>>,
+    entries: Vec<Arc<Kept>>,
     entities: IdMap<Entity>,
     /// The keys of `entities` in order: a page of them must not sort all.
     ids: BTreeSet<PersistenceId>,
@@ -27,9 +27,9 @@ pub(super) struct Journal {
 struct Entity {
     head: Head,
     /// Its events, in order: the one with sequence number `n` lies at `n - 1`.
-    events: Arc<Vec<Arc<Entry>>>,
+    events: Arc<Vec<Arc<Kept>>>,
     /// Its entries with an idempotency record, in order.
-    records: Arc<Vec<Arc<Entry>>>,
+    records: Arc<Vec<Arc<Kept>>>,
     skips: Arc<BTreeSet<SequenceNumber>>,
     snapshot: Option<Arc<(SequenceNumber, NewSnapshot)>>,
 }
@@ -86,8 +86,8 @@ impl Journal {
     ) -> Option<StoredRecord> {
         let records = &self.entities.get(id)?.records;
         let older = records.iter().rev().filter(|e| e.offset <= newest);
-        let mut older = older.filter_map(|e| e.body.record());
-        older.find(|record| record.key == key).cloned()
+        let mut named = older.filter(|e| e.record_ref().is_some_and(|record| record.key == key));
+        named.next()?.stored_record()
     }
 
     /// A page of entries.
@@ -97,7 +97,7 @@ impl Journal {
             .iter()
             .skip(skip)
             .take(limit)
-            .map(|entry| Entry::clone(entry))
+            .filter_map(|kept| kept.entry())
             .collect()
     }
 
@@ -140,7 +140,7 @@ impl Journal {
 
 impl Entity {
     /// Appends a member whose expected sequence number has been checked.
-    fn append(&mut self, member: Member, entries: &mut Vec<Arc<Entry>>) {
+    fn append(&mut self, member: Member, entries: &mut Vec<Arc<Kept>>) {
         let Member {
             id,
             expected,
@@ -152,78 +152,50 @@ impl Entity {
             skip,
         } = member;
         let mut record = record;
-        let mut sequence = expected;
         let mut left = events.len();
-        let mut push = |sequence, body: Body| {
-            let offset = Offset::new(entries.len() as u64).next();
-            let entry = Arc::new(Entry {
-                offset,
-                id: id.clone(),
-                sequence,
-                time,
-                metadata: metadata.clone(),
-                body: body.at(offset, time),
-            });
-            self.push(&entry);
-            entries.push(entry);
+        let mut place = Place {
+            offset: Offset::new(entries.len() as u64).next(),
+            sequence: expected,
+            id: &id,
+            time,
+            metadata: &metadata,
+        };
+        let mut push = |kept: Kept, place: &mut Place<'_>| {
+            let kept = Arc::new(kept);
+            self.push(&kept);
+            entries.push(kept);
+            place.offset = place.offset.next();
         };
         for event in events {
-            sequence = sequence.next();
+            place.sequence = place.sequence.next();
             left -= 1;
             let record = if left == 0 { record.take() } else { None };
-            push(sequence, Body::Event(event, record));
+            push(Kept::event(&place, event, record), &mut place);
         }
         if let Some(record) = record {
-            push(sequence, Body::Record(record));
+            push(Kept::record(&place, record), &mut place);
         }
         if let Some(skip) = skip {
-            push(sequence, Body::Skip(skip));
+            push(Kept::skip(&place, skip), &mut place);
         }
+        let sequence = place.sequence;
         if let Some(snapshot) = snapshot {
             self.snapshot = Some(Arc::new((sequence, snapshot)));
         }
     }
 
-    fn push(&mut self, entry: &Arc<Entry>) {
-        self.head.sequence = entry.sequence;
-        self.head.position = entry.offset;
-        if entry.body.record().is_some() {
-            self.head.record = entry.offset;
-            Arc::make_mut(&mut self.records).push(Arc::clone(entry));
+    fn push(&mut self, kept: &Arc<Kept>) {
+        self.head.sequence = kept.sequence;
+        self.head.position = kept.offset;
+        if kept.is_event() {
+            Arc::make_mut(&mut self.events).push(Arc::clone(kept));
         }
-        match &entry.body {
-            EntryBody::Event { .. } => Arc::make_mut(&mut self.events).push(Arc::clone(entry)),
-            EntryBody::Skip { sequence, .. } => {
-                Arc::make_mut(&mut self.skips).insert(*sequence);
-            }
-            EntryBody::Record(_) => {}
+        if kept.record_ref().is_some() {
+            self.head.record = kept.offset;
+            Arc::make_mut(&mut self.records).push(Arc::clone(kept));
         }
-    }
-}
-
-/// What an entry says, before it has a place.
-enum Body {
-    Event(NewEvent, Option<NewRecord>),
-    Record(NewRecord),
-    Skip(Skip),
-}
-
-impl Body {
-    fn at(self, offset: Offset, time: Timestamp) -> EntryBody {
-        let stored = |record: NewRecord| StoredRecord {
-            key: record.key,
-            fingerprint: record.fingerprint,
-            outcome: record.outcome,
-            time,
-            offset,
-        };
-        match self {
-            Self::Event(event, record) => EntryBody::Event {
-                event,
-                record: record.map(stored),
-            },
-            Self::Record(record) => EntryBody::Record(stored(record)),
-            Self::Skip(Skip { sequence, reason }) => EntryBody::Skip { sequence, reason },
+        if let Some(sequence) = kept.skipped() {
+            Arc::make_mut(&mut self.skips).insert(sequence);
         }
     }
 }
@@ -242,13 +214,8 @@ impl History {
 
     fn replay_records(&self, replay: &mut dyn Replay) {
         let records = self.0.records.iter().rev();
-        for record in records.filter_map(|entry| entry.body.record()) {
-            let flow = replay.record(RecordRef {
-                key: &record.key,
-                fingerprint: record.fingerprint,
-                time: record.time,
-                offset: record.offset,
-            });
+        for record in records.filter_map(|kept| kept.record_ref()) {
+            let flow = replay.record(record);
             if flow.is_break() {
                 break;
             }
@@ -274,24 +241,13 @@ impl History {
 
     fn replay_events(&self, after: SequenceNumber, replay: &mut dyn Replay) {
         let covered = usize::try_from(after.get()).unwrap_or(usize::MAX);
-        for entry in self.0.events.iter().skip(covered) {
-            let EntryBody::Event { event, .. } = &entry.body else {
-                continue;
-            };
-            if self.0.skips.contains(&entry.sequence) {
-                replay.skipped(entry.sequence);
+        let events = self.0.events.iter().skip(covered);
+        for event in events.filter_map(|kept| kept.event_ref()) {
+            if self.0.skips.contains(&event.sequence) {
+                replay.skipped(event.sequence);
                 continue;
             }
-            let flow = replay.event(EventRef {
-                offset: entry.offset,
-                sequence: entry.sequence,
-                time: entry.time,
-                name: &event.name,
-                version: event.version,
-                codec: event.codec,
-                metadata: &entry.metadata,
-                payload: &event.payload,
-            });
+            let flow = replay.event(event);
             if flow == ControlFlow::Break(()) {
                 break;
             }

@@ -1,6 +1,7 @@
 //! The in-memory backend: for tests, demos and state that may end with the process.
 
 mod journal;
+mod kept;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,14 +1,23 @@
 //! From what a handler said to what is stored and answered: the same in production and in the
 //! test kit.
 
+use std::cell::Cell;
+
 use statefn_store::NewEvent;
 
 use crate::call_error::Failure;
-use crate::codec::Codec;
+use crate::codec::{Codec, EncodeError};
 use crate::entity::Behavior;
 use crate::event::{self, Event};
 use crate::limits::Limits;
 use crate::reply::Handled;
+
+/// A longer list than this is not kept for the next event.
+const SCRATCH_MAX: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// What a command came to, with its events applied.
 pub(crate) struct Decision<T, R> {
@@ -77,8 +86,7 @@ fn encode_event<Ev: Event>(event: &Ev, codec: Codec, limits: &Limits) -> Result<
             reason,
         });
     };
-    let mut payload = Vec::with_capacity(64);
-    event::encode(event, codec, &mut payload).map_err(|e| Failure::Encoding {
+    let payload = encoded(event, codec).map_err(|e| Failure::Encoding {
         what: "an event",
         reason: e.to_string().into(),
     })?;
@@ -96,4 +104,17 @@ fn encode_event<Ev: Event>(event: &Ev, codec: Codec, limits: &Limits) -> Result<
         codec: codec.id(),
         payload,
     })
+}
+
+/// The encoded fields of an event, in a list that is as long as they are: the store may keep it.
+fn encoded<Ev: Event>(event: &Ev, codec: Codec) -> Result<Vec<u8>, EncodeError> {
+    // Taken while it is in use: what the user's code does meanwhile meets an empty one.
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    event::encode(event, codec, &mut scratch)?;
+    let payload = scratch.as_slice().to_vec();
+    if scratch.capacity() <= SCRATCH_MAX {
+        SCRATCH.set(scratch);
+    }
+    Ok(payload)
 }
