@@ -82,11 +82,6 @@ impl Member {
         }
     }
 
-    /// Whether the member writes nothing and only checks the expected sequence number.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.record.is_none() && self.skip.is_none()
-    }
-
     /// The entity's sequence number after this member.
     ///
     /// ```

@@ -5,10 +5,11 @@ use std::collections::hash_map::Entry as MapEntry;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use super::kept::{Kept, Place};
+use super::kept::Kept;
+use super::prepared::Prepared;
 use crate::{
-    EntityType, Entry, Head, IdMap, Member, NewSnapshot, Offset, Outcome, PersistenceId, Refusal,
-    Replay, SequenceNumber, SnapshotRef, StoreReport, StoredRecord,
+    EntityType, Entry, Head, IdMap, NewSnapshot, Offset, Outcome, PersistenceId, Refusal, Replay,
+    SequenceNumber, SnapshotRef, StoreReport, StoredRecord,
 };
 
 /// All entries of a store.
@@ -41,33 +42,46 @@ impl Journal {
     }
 
     /// Appends everything a member holds, or refuses it.
-    pub(super) fn append(&mut self, member: Member) -> Outcome {
+    pub(super) fn append(&mut self, prepared: Prepared) -> Outcome {
         let Self {
             entries,
             entities,
             ids,
         } = self;
-        let actual = entities.get(&member.id).map(|e| e.head.sequence);
-        let actual = actual.unwrap_or(SequenceNumber::ZERO);
-        if actual != member.expected {
+        let Prepared {
+            id,
+            expected,
+            kept,
+            snapshot,
+        } = prepared;
+        let head = entities.get(&id).map(|e| e.head).unwrap_or_default();
+        if head.sequence != expected {
             return Outcome::Refused(Refusal::Stale {
-                expected: member.expected,
-                actual,
+                expected,
+                actual: head.sequence,
             });
         }
-        if member.is_empty() {
-            let position = entities.get(&member.id).map(|e| e.head.position);
-            let position = position.unwrap_or(Offset::ZERO);
+        if kept.is_empty() {
+            let position = head.position;
             return Outcome::Committed { position };
         }
-        let entity = match entities.entry(member.id.clone()) {
+        let entity = match entities.entry(id) {
             MapEntry::Occupied(known) => known.into_mut(),
             MapEntry::Vacant(new) => {
-                ids.insert(member.id.clone());
+                ids.insert(new.key().clone());
                 new.insert(Entity::default())
             }
         };
-        entity.append(member, entries);
+        for mut kept in kept {
+            if let Some(unshared) = Arc::get_mut(&mut kept) {
+                unshared.offset = Offset::new(entries.len() as u64).next();
+            }
+            entity.push(&kept);
+            entries.push(kept);
+        }
+        if let Some(snapshot) = snapshot {
+            entity.snapshot = Some(snapshot);
+        }
         let position = entity.head.position;
         Outcome::Committed { position }
     }
@@ -139,51 +153,6 @@ impl Journal {
 }
 
 impl Entity {
-    /// Appends a member whose expected sequence number has been checked.
-    fn append(&mut self, member: Member, entries: &mut Vec<Arc<Kept>>) {
-        let Member {
-            id,
-            expected,
-            time,
-            metadata,
-            events,
-            snapshot,
-            record,
-            skip,
-        } = member;
-        let mut record = record;
-        let mut left = events.len();
-        let mut place = Place {
-            offset: Offset::new(entries.len() as u64).next(),
-            sequence: expected,
-            id: &id,
-            time,
-            metadata: &metadata,
-        };
-        let mut push = |kept: Kept, place: &mut Place<'_>| {
-            let kept = Arc::new(kept);
-            self.push(&kept);
-            entries.push(kept);
-            place.offset = place.offset.next();
-        };
-        for event in events {
-            place.sequence = place.sequence.next();
-            left -= 1;
-            let record = if left == 0 { record.take() } else { None };
-            push(Kept::event(&place, event, record), &mut place);
-        }
-        if let Some(record) = record {
-            push(Kept::record(&place, record), &mut place);
-        }
-        if let Some(skip) = skip {
-            push(Kept::skip(&place, skip), &mut place);
-        }
-        let sequence = place.sequence;
-        if let Some(snapshot) = snapshot {
-            self.snapshot = Some(Arc::new((sequence, snapshot)));
-        }
-    }
-
     fn push(&mut self, kept: &Arc<Kept>) {
         self.head.sequence = kept.sequence;
         self.head.position = kept.offset;

@@ -9,6 +9,7 @@ use crate::{
 
 /// One entry.
 pub(super) struct Kept {
+    /// Given when it is appended.
     pub(super) offset: Offset,
     pub(super) sequence: SequenceNumber,
     id: PersistenceId,
@@ -31,9 +32,8 @@ enum Rest {
     Skip(Skip),
 }
 
-/// Where an entry lies and whose it is.
+/// Whose an entry is, and where in its journal it lies.
 pub(super) struct Place<'a> {
-    pub(super) offset: Offset,
     pub(super) sequence: SequenceNumber,
     pub(super) id: &'a PersistenceId,
     pub(super) time: Timestamp,
@@ -65,7 +65,7 @@ impl Kept {
 
     fn new(place: &Place<'_>, event: Option<KeptEvent>, rest: Option<Box<Rest>>) -> Self {
         Self {
-            offset: place.offset,
+            offset: Offset::ZERO,
             sequence: place.sequence,
             id: place.id.clone(),
             time: place.time,

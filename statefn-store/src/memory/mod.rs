@@ -2,6 +2,7 @@
 
 mod journal;
 mod kept;
+mod prepared;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use crate::{
     OwnerEpoch, PersistenceId, Refusal, Replay, Store, StoreFailure, StoreReport, StoredRecord,
 };
 use journal::Journal;
+use prepared::Prepared;
 
 /// A store that lives in memory. Clones share it, so it can outlive the runtime that uses it.
 ///
@@ -69,6 +71,9 @@ impl Store for Memory {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        // Everything that takes or frees memory happens outside the lock.
+        let mut outcomes = Vec::with_capacity(batch.members.len());
+        let prepared: Vec<_> = batch.members.into_iter().map(Prepared::new).collect();
         let mut state = self.lock();
         if state.closed {
             let failure = StoreFailure::new(FailureKind::Closed, "the store is closed");
@@ -81,18 +86,19 @@ impl Store for Memory {
             });
         }
         let mut refused = Vec::new();
-        let outcomes = batch.members.into_iter().map(|member| {
+        for member in prepared {
             if refused.contains(&member.id) {
-                return Outcome::Refused(Refusal::Overtaken);
+                outcomes.push(Outcome::Refused(Refusal::Overtaken));
+                continue;
             }
             let id = member.id.clone();
             let outcome = state.journal.append(member);
             if matches!(outcome, Outcome::Refused(_)) {
                 refused.push(id);
             }
-            outcome
-        });
-        Ok(outcomes.collect())
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
     }
 
     async fn load(

@@ -1,0 +1,58 @@
+//! A member made ready outside the lock: the lock then only moves pointers.
+
+use std::sync::Arc;
+
+use super::kept::{Kept, Place};
+use crate::{Member, NewSnapshot, PersistenceId, SequenceNumber};
+
+/// A member as entries that have everything but their offsets.
+pub(super) struct Prepared {
+    pub(super) id: PersistenceId,
+    pub(super) expected: SequenceNumber,
+    /// Shared with nobody yet.
+    pub(super) kept: Vec<Arc<Kept>>,
+    pub(super) snapshot: Option<Arc<(SequenceNumber, NewSnapshot)>>,
+}
+
+impl Prepared {
+    /// Makes a member ready.
+    pub(super) fn new(member: Member) -> Self {
+        let Member {
+            id,
+            expected,
+            time,
+            metadata,
+            events,
+            snapshot,
+            mut record,
+            skip,
+        } = member;
+        let mut place = Place {
+            sequence: expected,
+            id: &id,
+            time,
+            metadata: &metadata,
+        };
+        let mut left = events.len();
+        let mut kept = Vec::with_capacity(left.max(1));
+        for event in events {
+            place.sequence = place.sequence.next();
+            left -= 1;
+            let record = if left == 0 { record.take() } else { None };
+            kept.push(Arc::new(Kept::event(&place, event, record)));
+        }
+        if let Some(record) = record {
+            kept.push(Arc::new(Kept::record(&place, record)));
+        }
+        if let Some(skip) = skip {
+            kept.push(Arc::new(Kept::skip(&place, skip)));
+        }
+        let sequence = place.sequence;
+        Self {
+            snapshot: snapshot.map(|snapshot| Arc::new((sequence, snapshot))),
+            id,
+            expected,
+            kept,
+        }
+    }
+}
