@@ -16,9 +16,9 @@ thread_local! {
 ///
 /// Whatever the code had its hands on may be half done afterwards: the caller discards it.
 pub(crate) fn isolate<T>(code: impl FnOnce() -> T) -> Result<T, Arc<str>> {
-    let outer = IN_HANDLER.replace(true);
+    let outer = IN_HANDLER.with(|inside| inside.replace(true));
     let result = catch_unwind(AssertUnwindSafe(code));
-    IN_HANDLER.set(outer);
+    IN_HANDLER.with(|inside| inside.set(outer));
     result.map_err(message)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn wake(waker: Waker) {
 
 /// Whether this thread is inside user code of an entity.
 pub(crate) fn in_handler() -> bool {
-    IN_HANDLER.get()
+    IN_HANDLER.with(Cell::get)
 }
 
 /// What a panic said.
