@@ -23,7 +23,7 @@ fn callers_around_a_failed_commit_are_told_the_truth() {
 }
 
 #[test]
-fn a_failed_commit_reaches_every_shard() {
+fn callers_on_other_shards_of_a_failed_commit_are_told_the_truth() {
     explore(|| {
         let store = Slow::new().may_fail(2);
         let world = World::build(store, Clock::default(), |builder| builder.shards(2));

@@ -1,5 +1,7 @@
 //! Deadlines against answers, and a runtime that stops under its callers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::explore;
@@ -43,10 +45,12 @@ fn a_shutdown_answers_every_caller() {
     explore(|| {
         let world = World::new();
         let runtime = world.runtime.clone();
-        let time = world.time(Duration::from_millis(1), 40);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let time = world.time_until(Duration::from_millis(1), Arc::clone(&stopped));
         let stop = shuttle::thread::spawn(move || {
             let deadline = Duration::from_millis(20);
             shuttle::future::block_on(runtime.shutdown(deadline)).expect("memory can be closed");
+            stopped.store(true, Ordering::Relaxed);
         });
         let callers = [(1, "a"), (2, "b")].map(|(number, id)| {
             world.caller(number, move |caller| {

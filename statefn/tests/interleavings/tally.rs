@@ -14,7 +14,12 @@ pub(crate) enum TallyEvent {
 pub(crate) struct Refused(pub(crate) u64);
 
 /// As many as it has events.
-#[entity(event_sourced, name = "tally", snapshot_every = 2, passivate_after = "250ms")]
+#[entity(
+    event_sourced,
+    name = "tally",
+    snapshot_every = 2,
+    passivate_after = "250ms"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Tally {
     count: u64,

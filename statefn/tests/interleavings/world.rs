@@ -1,6 +1,6 @@
 //! A runtime, its callers, and what they saw.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,11 +34,7 @@ impl World {
         Self::build(Slow::new(), Clock::default(), |builder| builder)
     }
 
-    pub(crate) fn build(
-        store: Slow,
-        clock: Clock,
-        shape: impl FnOnce(Builder) -> Builder,
-    ) -> Self {
+    pub(crate) fn build(store: Slow, clock: Clock, shape: impl FnOnce(Builder) -> Builder) -> Self {
         let builder = Runtime::builder().only::<(Tally,)>().shards(1);
         let builder = builder.store(store.clone()).env(clock.clone());
         Self {
@@ -67,6 +63,17 @@ impl World {
         let clock = self.clock.clone();
         thread::spawn(move || {
             for _ in 0..steps {
+                clock.advance(step);
+                thread::yield_now();
+            }
+        })
+    }
+
+    /// A thread that moves the time until it is told to stop.
+    pub(crate) fn time_until(&self, step: Duration, stopped: Arc<AtomicBool>) -> JoinHandle<()> {
+        let clock = self.clock.clone();
+        thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
                 clock.advance(step);
                 thread::yield_now();
             }
