@@ -13,12 +13,12 @@ pub(super) async fn check(journal: &Journal, backups: Vec<Backup>) -> Result<(),
     // Each is read as a whole, so of many only the newest are.
     let newest = backups.len().saturating_sub(2);
     for (index, backup) in backups.into_iter().enumerate() {
-        let bytes = std::fs::metadata(&backup.file).map_or(0, |file| file.len());
-        if backup.complete && bytes == 0 {
-            let what = format!("{} is gone or empty", backup.file.display());
+        let is_there = backup.file.exists();
+        if backup.complete && !is_there {
+            let what = format!("{} is gone", backup.file.display());
             return Err(BreachKind::Lost.found(what));
         }
-        if bytes > 0 && index >= newest {
+        if is_there && index >= newest {
             check_one(journal, &backup).await?;
         }
         remove(&backup.file);

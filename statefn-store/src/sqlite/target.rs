@@ -1,6 +1,7 @@
 //! The new file that a backup or a salvage writes.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
@@ -8,65 +9,66 @@ use super::file::{Place, private, sync_folder};
 use crate::{FailureKind, StoreFailure};
 
 /// A file under way, under a name of its own; it gets its name when it is complete.
+///
+/// A process that dies leaves the file under way: under the other name there is nothing or a
+/// complete file, never one that opens as an empty store.
 pub(super) struct Target {
     /// Where to write.
     pub(super) partial: PathBuf,
-    /// Where it goes: reserved with an empty file, so that nobody else's is overwritten.
+    /// Where it goes.
     path: PathBuf,
-    complete: bool,
 }
 
 impl Target {
-    /// Reserves the name; refuses one that is taken.
+    /// Makes the file under way; refuses a name that is taken.
     pub(super) fn reserve(to: &Path) -> Result<Self, StoreFailure> {
-        let place = Place::find(to).map_err(OpenError::into_failure)?;
-        let path = place.path;
+        let path = Place::find(to).map_err(OpenError::into_failure)?.path;
+        if path.symlink_metadata().is_ok() {
+            return Err(io(&path, ErrorKind::AlreadyExists.into()));
+        }
         let mut partial = path.clone().into_os_string();
         partial.push(".partial");
+        let partial = PathBuf::from(partial);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         private(&mut options)
-            .open(&path)
-            .map_err(|error| io(&path, error))?;
-        let target = Self {
-            partial: partial.into(),
-            path,
-            complete: false,
-        };
-        private(&mut options)
-            .open(&target.partial)
-            .map_err(|error| io(&target.partial, error))?;
-        Ok(target)
+            .open(&partial)
+            .map_err(|error| io(&partial, error))?;
+        Ok(Self { partial, path })
     }
 
     /// Puts the file on stable storage, under its name. Every connection to it is closed.
-    pub(super) fn complete(mut self) -> Result<(), StoreFailure> {
-        let renamed = OpenOptions::new()
+    pub(super) fn complete(self) -> Result<(), StoreFailure> {
+        let named = OpenOptions::new()
             .write(true)
             .open(&self.partial)
             .and_then(|file: File| file.sync_all())
-            .and_then(|()| std::fs::rename(&self.partial, &self.path))
+            .and_then(|()| self.give_name())
             .and_then(|()| sync_folder(&self.path));
-        renamed.map_err(|error| io(&self.path, error))?;
-        self.complete = true;
-        Ok(())
+        named.map_err(|error| io(&self.path, error))
+    }
+
+    /// A link, unlike a renaming, replaces nothing that has come there meanwhile.
+    fn give_name(&self) -> std::io::Result<()> {
+        match std::fs::hard_link(&self.partial, &self.path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+            Err(_) if self.path.symlink_metadata().is_ok() => Err(ErrorKind::AlreadyExists.into()),
+            // A file system without links.
+            Err(_) => std::fs::rename(&self.partial, &self.path),
+            Ok(()) => Ok(()),
+        }
     }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
-        if self.complete {
-            return;
-        }
-        for path in [&self.path, &self.partial] {
-            // What cannot be removed is left: it is empty or has the suffix `.partial`.
-            let _ = std::fs::remove_file(path);
-        }
+        // What cannot be removed is left; its name says what it is.
+        let _ = std::fs::remove_file(&self.partial);
     }
 }
 
 fn io(path: &Path, error: std::io::Error) -> StoreFailure {
-    if error.kind() == std::io::ErrorKind::AlreadyExists {
+    if error.kind() == ErrorKind::AlreadyExists {
         let message = format!(
             "{} exists already, and a copy replaces nothing",
             path.display()
@@ -74,10 +76,8 @@ fn io(path: &Path, error: std::io::Error) -> StoreFailure {
         return StoreFailure::new(FailureKind::Other, message).caused_by(error);
     }
     let kind = match error.kind() {
-        std::io::ErrorKind::PermissionDenied => FailureKind::Permission,
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            FailureKind::DiskFull
-        }
+        ErrorKind::PermissionDenied => FailureKind::Permission,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FailureKind::DiskFull,
         _ => FailureKind::Io,
     };
     StoreFailure::new(kind, format!("{}: {error}", path.display())).caused_by(error)

@@ -3,6 +3,7 @@
 mod commit_failed;
 mod lock;
 mod store;
+mod target;
 
 use rusqlite::Connection;
 
