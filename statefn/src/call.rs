@@ -208,7 +208,8 @@ impl<O: Operation> Call<O> {
 
 impl<O: Command> Call<O> {
     /// Names the call, so that it takes effect at most once: a repetition under the same key
-    /// answers what the first one answered, across restarts, within the entity type's retention.
+    /// answers what the first one answered, across restarts, within the entity type's retention
+    /// (by the wall clock: it must not be set back or forward by as much as that).
     ///
     /// A key belongs to one entity. A domain rejection is remembered like a reply; a command that
     /// was not applied leaves its key free. A key has 1 to 256 bytes (see
