@@ -1,0 +1,187 @@
+//! What a store was asked, what it answered and when: the truth that a recovered store is held
+//! against.
+
+use std::collections::BTreeMap;
+
+use statefn_store::{
+    Entry, EntryBody, Head, Member, NewSnapshot, Offset, PersistenceId, SequenceNumber,
+    StoredRecord, Timestamp,
+};
+
+/// One request that changes the store, as the trace of the disk saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// Operations of the disk before it was sent.
+    pub sent: usize,
+    /// Operations of the disk before it was acknowledged.
+    pub acknowledged: Option<usize>,
+}
+
+/// A batch that was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// When.
+    pub marks: Marks,
+    /// The last offset of the store with it.
+    pub end: usize,
+}
+
+/// A snapshot that a batch brought.
+#[derive(Clone, Debug)]
+struct Taken {
+    /// Batches before it.
+    batch: usize,
+    id: PersistenceId,
+    sequence: SequenceNumber,
+    snapshot: NewSnapshot,
+}
+
+/// The whole history of a store: batches are in the order of their commits.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// Every entry, the one with offset 1 first.
+    pub entries: Vec<Entry>,
+    /// Every batch.
+    pub batches: Vec<Sent>,
+    /// Every claim of ownership; the first one made epoch 1.
+    pub claims: Vec<Marks>,
+    snapshots: Vec<Taken>,
+}
+
+/// What a power cut at one moment may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bounds {
+    /// Batches that must be there, and those that may.
+    pub batches: (usize, usize),
+    /// Claims that must be there, and those that may.
+    pub claims: (usize, usize),
+}
+
+impl Ledger {
+    /// Writes down a batch whose members all fit.
+    pub fn write(&mut self, members: &[Member], marks: Marks) {
+        for member in members {
+            self.member(member);
+        }
+        let end = self.entries.len();
+        self.batches.push(Sent { marks, end });
+    }
+
+    fn member(&mut self, member: &Member) {
+        let mut sequence = member.expected;
+        let mut record = member.record.as_ref();
+        for (index, event) in member.events.iter().enumerate() {
+            sequence = sequence.next();
+            let last = index + 1 == member.events.len();
+            let record = record
+                .take_if(|_| last)
+                .map(|record| self.record(record, member.time));
+            let event = event.clone();
+            self.entry(member, sequence, EntryBody::Event { event, record });
+        }
+        if let Some(snapshot) = &member.snapshot {
+            self.snapshots.push(Taken {
+                batch: self.batches.len(),
+                id: member.id.clone(),
+                sequence,
+                snapshot: snapshot.clone(),
+            });
+        }
+        if let Some(record) = record {
+            let record = self.record(record, member.time);
+            self.entry(member, sequence, EntryBody::Record(record));
+        }
+        if let Some(skip) = &member.skip {
+            let body = EntryBody::Skip {
+                sequence: skip.sequence,
+                reason: skip.reason.clone(),
+            };
+            self.entry(member, sequence, body);
+        }
+    }
+
+    fn record(&self, record: &statefn_store::NewRecord, time: Timestamp) -> StoredRecord {
+        StoredRecord {
+            key: record.key.clone(),
+            fingerprint: record.fingerprint,
+            outcome: record.outcome.clone(),
+            time,
+            offset: self.next_offset(),
+        }
+    }
+
+    fn entry(&mut self, member: &Member, sequence: SequenceNumber, body: EntryBody) {
+        self.entries.push(Entry {
+            offset: self.next_offset(),
+            id: member.id.clone(),
+            sequence,
+            time: member.time,
+            metadata: member.metadata.clone(),
+            body,
+        });
+    }
+
+    fn next_offset(&self) -> Offset {
+        Offset::new(self.entries.len() as u64 + 1)
+    }
+
+    /// Entries of the first `batches`.
+    pub fn end(&self, batches: usize) -> usize {
+        batches
+            .checked_sub(1)
+            .map_or(0, |last| self.batches[last].end)
+    }
+
+    /// How many batches make this many entries; `None` inside a batch.
+    pub fn batches_with(&self, entries: usize, at_most: usize) -> Option<usize> {
+        // A batch that wrote nothing has the same end as the one before: the later one counts.
+        (0..=at_most)
+            .rev()
+            .find(|batches| self.end(*batches) == entries)
+    }
+
+    /// What must and what may be there after this many operations of the disk.
+    pub fn bounds(&self, done: usize) -> Bounds {
+        let count = |marks: &mut dyn Iterator<Item = Marks>| {
+            let (mut must, mut may) = (0, 0);
+            for (index, marks) in marks.enumerate() {
+                if marks.acknowledged.is_some_and(|at| at <= done) {
+                    must = index + 1;
+                }
+                if marks.sent <= done {
+                    may = index + 1;
+                }
+            }
+            (must, may)
+        };
+        Bounds {
+            batches: count(&mut self.batches.iter().map(|batch| batch.marks)),
+            claims: count(&mut self.claims.iter().copied()),
+        }
+    }
+
+    /// Where every entity of the first `batches` stands.
+    pub fn heads(&self, batches: usize) -> BTreeMap<&PersistenceId, Head> {
+        let mut heads: BTreeMap<&PersistenceId, Head> = BTreeMap::new();
+        for entry in &self.entries[..self.end(batches)] {
+            let head = heads.entry(&entry.id).or_default();
+            head.sequence = entry.sequence;
+            head.position = entry.offset;
+            if entry.body.record().is_some() {
+                head.record = entry.offset;
+            }
+        }
+        heads
+    }
+
+    /// The newest snapshot of an entity in the first `batches`.
+    pub fn snapshot(
+        &self,
+        id: &PersistenceId,
+        batches: usize,
+    ) -> Option<(SequenceNumber, &NewSnapshot)> {
+        let taken = self.snapshots.iter().rev();
+        let mut of = taken.filter(|taken| taken.batch < batches && taken.id == *id);
+        of.next().map(|taken| (taken.sequence, &taken.snapshot))
+    }
+}

@@ -1,0 +1,219 @@
+//! What a store is asked in a run: commits of every shape, merges, checkpoints, reopenings.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use statefn_store::sqlite::Tuning;
+use statefn_store::{
+    Member, NewEvent, NewRecord, NewSnapshot, PersistenceId, SequenceNumber, Skip, Store, Timestamp,
+};
+
+use crate::disk::Disk;
+use crate::driver::{self, Driver};
+use crate::image::Image;
+use crate::ledger::Ledger;
+use crate::mount::{DATABASE, Mount};
+use crate::random::Random;
+use crate::trace::Op;
+use crate::vfs;
+
+/// How a run is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Commits, or groups of them.
+    pub commits: usize,
+    /// Entities.
+    pub entities: u64,
+    /// Events of the largest member.
+    pub burst: u64,
+    /// Whether the disk leaves bytes beside a write alone.
+    pub powersafe: bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            commits: 40,
+            entities: 12,
+            burst: 40,
+            powersafe: true,
+        }
+    }
+}
+
+/// A store that merges, checkpoints and reopens after a few commits, and does nothing because time
+/// passes.
+pub fn small() -> Tuning {
+    Tuning {
+        gathered_entities: 8,
+        gathered_entries: 24,
+        merge_step: 2,
+        checkpoint_pages: 12,
+        look_every: 2,
+        idle: Duration::from_secs(600),
+        reopen_wait: (Duration::ZERO, Duration::from_millis(1)),
+        readers: 1,
+    }
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Run {
+    /// Everything that was asked of the disk, which was empty before.
+    pub trace: Vec<Op>,
+    /// What the store answered.
+    pub ledger: Ledger,
+    /// Whether the disk leaves bytes beside a write alone.
+    pub powersafe: bool,
+}
+
+/// Runs a workload on a healthy disk. Equal seeds give equal runs.
+pub fn run(seed: u64, shape: Shape) -> Run {
+    let mount = Mount::new();
+    let disk = Disk::new(&Image::empty(DATABASE), shape.powersafe);
+    mount.insert(&disk);
+    vfs::seed_randomness(seed);
+    let mut random = Random::new(seed);
+    let open = || Driver::open(&disk, &mount.database(), small()).expect("a healthy disk");
+    let mut driver = open();
+    driver.claim().expect("a healthy disk");
+    let mut writer = Writer::new(shape);
+    for number in 0..shape.commits {
+        let groups = writer.groups(&mut random);
+        driver.commit(&groups);
+        if random.percent(5) && number > 0 {
+            let (closed, ledger) = driver.close();
+            closed.expect("a healthy disk");
+            driver = open().with(ledger);
+            driver.claim().expect("a healthy disk");
+        }
+    }
+    let report = driver::wait(driver.store().verify()).expect("a healthy disk");
+    assert_eq!(report.faults, []);
+    let (closed, ledger) = driver.close();
+    closed.expect("a healthy disk");
+    Run {
+        trace: disk.trace(),
+        ledger,
+        powersafe: shape.powersafe,
+    }
+}
+
+/// Makes members that fit to what was made before.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    shape: Shape,
+    sequences: BTreeMap<u64, u64>,
+    made: i64,
+}
+
+impl Writer {
+    /// Begins with no entity.
+    pub fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            sequences: BTreeMap::new(),
+            made: 0,
+        }
+    }
+
+    /// One batch, or some that are under way together: no entity is in two of them.
+    pub fn groups(&mut self, random: &mut Random) -> Vec<Vec<Member>> {
+        let count = if random.percent(30) {
+            2 + random.below(3)
+        } else {
+            1
+        };
+        let mut entities: Vec<u64> = (0..self.shape.entities).collect();
+        random.shuffle(&mut entities);
+        let each = entities.len() / usize::try_from(count).unwrap_or(1);
+        let groups = entities.chunks(each.max(1));
+        groups
+            .take(usize::try_from(count).unwrap_or(1))
+            .map(|entities| self.batch(entities, random))
+            .collect()
+    }
+
+    fn batch(&mut self, entities: &[u64], random: &mut Random) -> Vec<Member> {
+        let count = 1 + random.below(5);
+        let mut members = Vec::new();
+        for _ in 0..count {
+            let entity = entities[random.index(entities.len())];
+            members.push(self.member(entity, random));
+        }
+        if random.percent(6) {
+            // A stale member: refused, and nothing of it is stored.
+            let entity = entities[random.index(entities.len())];
+            let expected = SequenceNumber::new(self.sequences.get(&entity).unwrap_or(&0) + 3);
+            let mut stale = Member::new(id(entity), expected, Timestamp::from_millis(self.made));
+            stale.events.push(event(random));
+            members.push(stale);
+        }
+        members
+    }
+
+    /// One member of this entity.
+    pub fn member(&mut self, entity: u64, random: &mut Random) -> Member {
+        self.made += 1;
+        let sequence = self.sequences.entry(entity).or_default();
+        let expected = SequenceNumber::new(*sequence);
+        let mut member = Member::new(id(entity), expected, Timestamp::from_millis(self.made));
+        if random.percent(20) {
+            member.metadata = random.bytes(24);
+        }
+        let events = match random.below(20) {
+            0..3 => 0,
+            3 => 1 + random.below(self.shape.burst),
+            _ => 1 + random.below(3),
+        };
+        member.events = (0..events).map(|_| event(random)).collect();
+        if random.percent(40) {
+            let length = 8 + random.index(120);
+            member.record = Some(NewRecord {
+                key: format!("key {}", self.made),
+                fingerprint: u128::from(random.next()),
+                outcome: random.bytes(length),
+            });
+        }
+        if events > 0 && random.percent(25) {
+            let length = 50 + random.index(900);
+            member.snapshot = Some(NewSnapshot {
+                shape: 7,
+                codec: 0,
+                payload: random.bytes(length),
+            });
+        }
+        if *sequence > 0 && random.percent(3) {
+            member.skip = Some(Skip {
+                sequence: SequenceNumber::new(1 + random.below(*sequence)),
+                reason: "it was wrong".to_owned(),
+            });
+        }
+        *sequence += events;
+        member
+    }
+}
+
+/// An entity by its number; some of them of another type.
+pub fn id(entity: u64) -> PersistenceId {
+    let entity_type = if entity.is_multiple_of(5) {
+        "account"
+    } else {
+        "cart"
+    };
+    PersistenceId::new(entity_type, format!("customer {entity:04}"))
+}
+
+fn event(random: &mut Random) -> NewEvent {
+    let length = match random.below(30) {
+        0 => 3_000 + random.index(7_000),
+        1..6 => 200 + random.index(800),
+        _ => random.index(120),
+    };
+    NewEvent {
+        name: "added".into(),
+        version: 1,
+        codec: 0,
+        payload: random.bytes(length),
+    }
+}
