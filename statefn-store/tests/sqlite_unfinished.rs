@@ -1,5 +1,9 @@
 //! Files that a power cut left with a rollback journal.
 #![cfg(feature = "sqlite")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests may panic as the tests do"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -14,6 +14,20 @@ pub(crate) fn unsafe_code(sources: &[Source]) -> Vec<Finding> {
     find(sources, 1, is_unsafe, "`unsafe`")
 }
 
+/// Functions that C code calls.
+pub(crate) const CALLED_BY_C: &[Allowance] = &[
+    Allowance {
+        file: "tests/disk/src/vfs/mod.rs",
+        what: "`unsafe`",
+        reason: "SQLite asks the simulated disk for files",
+    },
+    Allowance {
+        file: "tests/disk/src/vfs/file.rs",
+        what: "`unsafe`",
+        reason: "SQLite reads and writes files of the simulated disk",
+    },
+];
+
 /// Paths that end in `thread::sleep` or `time::sleep`, in tests.
 pub(crate) fn sleeps(sources: &[Source]) -> Vec<Finding> {
     let is_sleep = |window: &[String]| {

@@ -142,7 +142,10 @@ fn one_word_for_one_thing() {
 
 #[test]
 fn nothing_unsafe() {
-    hold(&hygiene::unsafe_code(&sources::rust()), &[]);
+    hold(
+        &hygiene::unsafe_code(&sources::rust()),
+        hygiene::CALLED_BY_C,
+    );
 }
 
 #[test]

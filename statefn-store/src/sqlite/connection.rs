@@ -83,9 +83,7 @@ fn open_writer(path: &Path, new: bool) -> Result<Connection, OpenError> {
         set(&conn, path, "page_size", PAGE_BYTES)?;
     }
     settings(&conn, path, WRITER_CACHE_KIB)?;
-    let mode: String = conn
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(|error| failed(path, error))?;
+    let mode = switch_to_log(&conn).map_err(|error| failed(path, error))?;
     if mode != "wal" {
         return Err(OpenError::Setting {
             setting: "journal_mode",
@@ -100,6 +98,19 @@ fn open_writer(path: &Path, new: bool) -> Result<Connection, OpenError> {
     set(&conn, path, "fullfsync", 1)?;
     set(&conn, path, "checkpoint_fullfsync", 1)?;
     Ok(conn)
+}
+
+/// Switches a new file to a write-ahead log and answers the mode that SQLite tells.
+///
+/// It tells so before it writes: a switch that fails is an error of the step after the row.
+fn switch_to_log(conn: &Connection) -> rusqlite::Result<String> {
+    let mut statement = conn.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    let mut mode = String::new();
+    while let Some(row) = rows.next()? {
+        mode = row.get(0)?;
+    }
+    Ok(mode)
 }
 
 /// A connection that can only read.

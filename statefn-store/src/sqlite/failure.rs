@@ -101,7 +101,11 @@ impl From<rusqlite::Error> for SqliteError {
 
 fn kind_of(code: Option<ErrorCode>) -> FailureKind {
     match code {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => FailureKind::Busy,
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => FailureKind::Busy,
         Some(ErrorCode::DiskFull) => FailureKind::DiskFull,
         Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => FailureKind::Io,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => FailureKind::Corrupt,

@@ -91,13 +91,17 @@ fn run(conn: &Connection, mode: &str) -> Result<State, SqliteError> {
         "PASSIVE" => "PRAGMA wal_checkpoint(PASSIVE)",
         _ => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
-    let state = conn.prepare_cached(sql)?.query_row([], |row| {
-        let pages = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.max(0));
-        Ok(State {
-            busy: row.get::<_, i64>(0)? != 0,
-            pages: pages(1)?.cast_unsigned(),
-            moved: pages(2)?.cast_unsigned(),
-        })
-    })?;
-    Ok(state)
+    let (busy, pages, moved): (i64, i64, i64) = conn
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let busy = busy != 0;
+    if pages < 0 && !busy {
+        let message = "the database has no write-ahead log, on which durability depends";
+        return Err(SqliteError::own(FailureKind::Io, message));
+    }
+    Ok(State {
+        busy,
+        pages: pages.max(0).cast_unsigned(),
+        moved: moved.max(0).cast_unsigned(),
+    })
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::audit::Audit;
-use super::failure::ReadError;
+use super::failure::{ReadError, SqliteError};
 use super::head::EntityHead;
 use super::load::read_snapshot;
 use super::number::to_sql;
@@ -59,20 +59,36 @@ fn noted(result: Result<(), ReadError>, audit: &mut Audit) -> Result<(), ReadErr
 
 /// SQLite's own check of its pages.
 fn pages(conn: &Connection, audit: &mut Audit) -> Result<(), ReadError> {
+    let found = quick_check(conn)?;
+    // A read that failed is listed like damage. Only damage stays where it is.
+    if !found.is_empty() && quick_check(conn)? != found {
+        let what = "its pages cannot be read twice in the same way";
+        return Err(SqliteError::own(FailureKind::Io, what).into());
+    }
+    for what in found {
+        audit.fault(None, 0, format!("SQLite: {what}"));
+    }
+    Ok(())
+}
+
+fn quick_check(conn: &Connection) -> Result<Vec<String>, ReadError> {
     let mut statement = conn.prepare("PRAGMA quick_check(100)")?;
     let mut rows = statement.query([])?;
+    let mut found = Vec::new();
     loop {
-        match rows.next().map_err(ReadError::from) {
-            Ok(Some(row)) => {
-                let what: String = row.get(0)?;
-                if what != "ok" {
-                    audit.fault(None, 0, format!("SQLite: {what}"));
-                }
+        match rows.next().map_err(SqliteError::from) {
+            Ok(Some(row)) => found.push(row.get(0)?),
+            Ok(None) => break,
+            // Pages so damaged that the check itself ends.
+            Err(error) if error.kind() == FailureKind::Corrupt => {
+                found.push(error.to_string());
+                break;
             }
-            Ok(None) => return Ok(()),
-            Err(error) => return noted(Err(error), audit),
+            Err(error) => return Err(error.into()),
         }
     }
+    found.retain(|what| what != "ok");
+    Ok(found)
 }
 
 fn journal(conn: &Connection, shared: &Shared, audit: &mut Audit) -> Result<(), ReadError> {

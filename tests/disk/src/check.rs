@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use statefn_store::sqlite::Tuning;
 use statefn_store::{
-    Entry, EntryBody, EventRef, Head, Member, NewEvent, Offset, Outcome, PersistenceId, RecordRef,
-    Replay, SequenceNumber, SnapshotRef, Store, Timestamp,
+    Entry, EntryBody, EventRef, FailureKind, Head, LoadError, Member, NewEvent, Offset, Outcome,
+    PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, Store, Timestamp,
 };
 
 use crate::disk::Disk;
@@ -26,6 +26,8 @@ pub enum Wrong {
     Lost(String),
     /// Something is there that nobody wrote, or not as it was written, or the store does not work.
     Corrupt(String),
+    /// The store says that it cannot read.
+    Unavailable(FailureKind, String),
 }
 
 /// What a recovery did, and what it found.
@@ -96,15 +98,13 @@ fn claimed(store: &mut Driver, bounds: Bounds) -> Result<u64, Wrong> {
         .map_err(|error| failed("no claim is taken")(&error))?;
     let before = epoch.get().saturating_sub(1);
     let (must, may) = bounds.claims;
-    if before < must as u64 {
+    if before < must {
         return Err(Wrong::Lost(format!(
-            "claim {must} was acknowledged, {before} are there"
+            "epoch {must} was acknowledged, {before} is there"
         )));
     }
-    if before > may as u64 {
-        return Err(corrupt(format!(
-            "{before} claims, but only {may} were sent"
-        )));
+    if before > may {
+        return Err(corrupt(format!("epoch {before} after {may} claims")));
     }
     Ok(before)
 }
@@ -175,7 +175,10 @@ pub fn load(
         ..Seen::default()
     };
     let loaded = driver::wait(store.store().load(id, Box::new(replay)));
-    let loaded = loaded.map_err(|error| failed("an entity does not load")(&error))?;
+    let loaded = loaded.map_err(|error| match error {
+        LoadError::Unavailable(failure) => Wrong::Unavailable(failure.kind, failure.message),
+        error => failed("an entity does not load")(&error),
+    })?;
     let found: Box<dyn Any> = loaded.replay;
     let found = found.downcast::<Seen>().expect("it is what was given");
     let expected = expected(ledger, id, batches, take_snapshot);

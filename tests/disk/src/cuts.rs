@@ -68,7 +68,7 @@ impl Totals {
                 self.lost += 1;
                 what
             }
-            Err(Wrong::Corrupt(what)) => {
+            Err(Wrong::Corrupt(what) | Wrong::Unavailable(_, what)) => {
                 self.corrupt += 1;
                 what
             }
@@ -116,8 +116,8 @@ pub struct Cutting {
     pub rules: Rules,
     /// The seed that is printed when something is wrong.
     pub seed: u64,
-    /// The first moment that is cut.
-    pub from: usize,
+    /// The first moment that is cut, and every how many-th after it.
+    pub moments: (usize, usize),
     /// Every so many recoveries are cut themselves, at each of their operations; 0 for none.
     pub nested_every: u64,
     /// Threads.
@@ -130,7 +130,7 @@ impl Cutting {
         Self {
             rules: Rules::default(),
             seed,
-            from: 0,
+            moments: (0, 1),
             nested_every: 40,
             threads: 2,
         }
@@ -181,8 +181,10 @@ impl<'r> Knife<'r> {
         let rules = self.cutting.rules;
         let mut platter = Platter::new(&base, &self.run.trace, rules, self.cutting.seed);
         loop {
-            let mine = platter.done() % self.cutting.threads == worker;
-            if mine && platter.done() >= self.cutting.from {
+            let (from, every) = self.cutting.moments;
+            let number = platter.done().checked_sub(from);
+            let number = number.filter(|since| since.is_multiple_of(every));
+            if number.is_some_and(|since| since / every % self.cutting.threads == worker) {
                 self.moment(&platter);
             }
             if !platter.step() {
@@ -193,7 +195,8 @@ impl<'r> Knife<'r> {
 
     fn moment(&mut self, platter: &Platter<'_>) {
         self.totals.moments += 1;
-        let bounds = self.run.ledger.bounds(platter.done());
+        let ledger = self.run.ledger_at(platter.done());
+        let bounds = ledger.bounds(platter.done());
         for (number, model) in Model::ALL.into_iter().enumerate() {
             let salt = (platter.done() * Model::ALL.len() + number) as u64;
             let mut random = Random::new(mix(self.cutting.seed) ^ salt);
@@ -202,7 +205,7 @@ impl<'r> Knife<'r> {
                 continue;
             }
             *self.totals.cuts.entry(model).or_default() += 1;
-            let checked = self.check(&image, &self.run.ledger, bounds, &mut random);
+            let checked = self.check(&image, ledger, bounds, &mut random);
             let place = Place {
                 seed: self.cutting.seed,
                 moment: platter.done(),
@@ -217,7 +220,8 @@ impl<'r> Knife<'r> {
                 && self.cutting.nested_every > 0
                 && cuts.is_multiple_of(self.cutting.nested_every)
             {
-                self.nested(&image, &recovered.trace, bounds, place, &mut random);
+                let known = (ledger, bounds);
+                self.nested(&image, &recovered.trace, known, place, &mut random);
             }
         }
     }
@@ -244,7 +248,7 @@ impl<'r> Knife<'r> {
         &mut self,
         image: &Image,
         trace: &[Op],
-        mut bounds: Bounds,
+        (ledger, mut bounds): (&Ledger, Bounds),
         mut place: Place,
         random: &mut Random,
     ) {
@@ -254,7 +258,7 @@ impl<'r> Knife<'r> {
         loop {
             let model = Model::ALL[random.index(Model::ALL.len())];
             let (image, _) = platter.cut(model, random);
-            let checked = self.check(&image, &self.run.ledger, bounds, random);
+            let checked = self.check(&image, ledger, bounds, random);
             self.totals.nested += 1;
             place.nested = Some((platter.done(), model));
             let batches = checked.map(|recovered| recovered.batches);

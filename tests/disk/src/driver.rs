@@ -12,7 +12,7 @@ use statefn_store::{
 };
 
 use crate::disk::Disk;
-use crate::ledger::{Ledger, Marks};
+use crate::ledger::{Claim, Ledger, Marks};
 
 /// What the store answered to a batch.
 pub type Answer = Result<Vec<Outcome>, CommitError>;
@@ -173,8 +173,12 @@ impl Driver {
         let mut request = Request::send(&self.disk, self.store.claim());
         request.begun();
         self.disk.go_on();
-        let (claimed, marks) = request.wait();
-        self.ledger.claims.push(marks);
+        let (claimed, mut marks) = request.wait();
+        if claimed.is_err() {
+            marks.acknowledged = None;
+        }
+        let epoch = claimed.as_ref().map_or(0, |epoch| epoch.get());
+        self.ledger.claims.push(Claim { marks, epoch });
         self.epoch = claimed?;
         Ok(self.epoch)
     }
@@ -196,7 +200,14 @@ impl Driver {
             requests.push(request);
         }
         self.disk.go_on();
-        requests.into_iter().map(Request::wait).collect()
+        let mut answers: Vec<_> = requests.into_iter().map(Request::wait).collect();
+        // One transaction is acknowledged at once; its first caller passes the answers on.
+        if let [_, (_, first), others @ ..] = answers.as_mut_slice() {
+            for (_, marks) in others {
+                marks.acknowledged = marks.acknowledged.min(first.acknowledged);
+            }
+        }
+        answers
     }
 
     /// Commits groups that must be taken, and writes them down.

@@ -26,6 +26,15 @@ pub struct Sent {
     pub end: usize,
 }
 
+/// A claim of ownership that was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// When.
+    pub marks: Marks,
+    /// The epoch that it made; 0 when it failed, and nobody knows.
+    pub epoch: u64,
+}
+
 /// A snapshot that a batch brought.
 #[derive(Clone, Debug)]
 struct Taken {
@@ -43,8 +52,8 @@ pub struct Ledger {
     pub entries: Vec<Entry>,
     /// Every batch.
     pub batches: Vec<Sent>,
-    /// Every claim of ownership; the first one made epoch 1.
-    pub claims: Vec<Marks>,
+    /// Every claim of ownership.
+    pub claims: Vec<Claim>,
     snapshots: Vec<Taken>,
 }
 
@@ -53,8 +62,8 @@ pub struct Ledger {
 pub struct Bounds {
     /// Batches that must be there, and those that may.
     pub batches: (usize, usize),
-    /// Claims that must be there, and those that may.
-    pub claims: (usize, usize),
+    /// The newest epoch that must be there, and that may.
+    pub claims: (u64, u64),
 }
 
 impl Ledger {
@@ -142,21 +151,24 @@ impl Ledger {
 
     /// What must and what may be there after this many operations of the disk.
     pub fn bounds(&self, done: usize) -> Bounds {
-        let count = |marks: &mut dyn Iterator<Item = Marks>| {
-            let (mut must, mut may) = (0, 0);
-            for (index, marks) in marks.enumerate() {
-                if marks.acknowledged.is_some_and(|at| at <= done) {
-                    must = index + 1;
-                }
-                if marks.sent <= done {
-                    may = index + 1;
-                }
-            }
-            (must, may)
-        };
+        let heard = |marks: &Marks| marks.acknowledged.is_some_and(|at| at <= done);
+        let sent = |marks: &Marks| marks.sent <= done;
+        let batches = || self.batches.iter().map(|batch| batch.marks);
+        let claims = || self.claims.iter().filter(|claim| sent(&claim.marks));
+        let epochs = claims().filter(|claim| heard(&claim.marks));
         Bounds {
-            batches: count(&mut self.batches.iter().map(|batch| batch.marks)),
-            claims: count(&mut self.claims.iter().copied()),
+            batches: (
+                batches()
+                    .rposition(|marks| heard(&marks))
+                    .map_or(0, |last| last + 1),
+                batches()
+                    .rposition(|marks| sent(&marks))
+                    .map_or(0, |last| last + 1),
+            ),
+            claims: (
+                epochs.map(|claim| claim.epoch).max().unwrap_or(0),
+                claims().count() as u64,
+            ),
         }
     }
 

@@ -5,7 +5,8 @@
 //! [`workload`] against `statefn_store::Sqlite` on such a disk and writes a [`ledger`] of what it
 //! was told. Afterwards, every moment of the trace becomes a power cut: a [`platter`] says what is
 //! on the disk then, under one of five models, and [`check`] opens it and holds it against the
-//! ledger. [`errors`] and [`full`] run workloads on disks that fail and that are full.
+//! ledger. [`errors`] runs workloads on disks that fail or are full, and [`sweep`] does so for every
+//! operation.
 //!
 //! The only place of the repository with `unsafe`, in two files of [`vfs`].
 
@@ -13,11 +14,13 @@ pub mod check;
 pub mod cuts;
 pub mod disk;
 pub mod driver;
+pub mod errors;
 pub mod image;
 pub mod ledger;
 pub mod mount;
 pub mod platter;
 pub mod random;
+pub mod sweep;
 pub mod trace;
 pub mod vfs;
 pub mod workload;

@@ -8,6 +8,7 @@ use statefn_store::{
     Member, NewEvent, NewRecord, NewSnapshot, PersistenceId, SequenceNumber, Skip, Store, Timestamp,
 };
 
+use crate::check;
 use crate::disk::Disk;
 use crate::driver::{self, Driver};
 use crate::image::Image;
@@ -26,17 +27,23 @@ pub struct Shape {
     pub entities: u64,
     /// Events of the largest member.
     pub burst: u64,
+    /// How many of a hundred members have up to that many.
+    pub bursts: u64,
     /// Whether the disk leaves bytes beside a write alone.
     pub powersafe: bool,
+    /// Whether some members are stale.
+    pub stale: bool,
 }
 
 impl Default for Shape {
     fn default() -> Self {
         Self {
-            commits: 40,
+            commits: 16,
             entities: 12,
-            burst: 40,
+            burst: 24,
+            bursts: 5,
             powersafe: true,
+            stale: true,
         }
     }
 }
@@ -65,6 +72,27 @@ pub struct Run {
     pub ledger: Ledger,
     /// Whether the disk leaves bytes beside a write alone.
     pub powersafe: bool,
+    /// When nobody knew what was applied.
+    pub windows: Vec<Window>,
+}
+
+/// From an error that said *unknown* or *not applied* until the store served again.
+#[derive(Debug)]
+pub struct Window {
+    /// Operations of the disk when it began and when it ended.
+    pub moments: std::ops::Range<usize>,
+    /// What was known then, with the unknown at its end.
+    pub ledger: Ledger,
+}
+
+impl Run {
+    /// The truth as it was after this many operations of the disk.
+    pub fn ledger_at(&self, done: usize) -> &Ledger {
+        let mut windows = self.windows.iter();
+        windows
+            .find(|window| window.moments.contains(&done))
+            .map_or(&self.ledger, |window| &window.ledger)
+    }
 }
 
 /// Runs a workload on a healthy disk. Equal seeds give equal runs.
@@ -81,7 +109,10 @@ pub fn run(seed: u64, shape: Shape) -> Run {
     for number in 0..shape.commits {
         let groups = writer.groups(&mut random);
         driver.commit(&groups);
-        if random.percent(5) && number > 0 {
+        if random.percent(10) {
+            back_up(&mount, &driver);
+        }
+        if random.percent(12) && number > 0 {
             let (closed, ledger) = driver.close();
             closed.expect("a healthy disk");
             driver = open().with(ledger);
@@ -96,7 +127,22 @@ pub fn run(seed: u64, shape: Shape) -> Run {
         trace: disk.trace(),
         ledger,
         powersafe: shape.powersafe,
+        windows: Vec::new(),
     }
+}
+
+/// Copies the store, and finds everything in the copy.
+fn back_up(mount: &Mount, driver: &Driver) {
+    let copy = mount.path().join("copy.db");
+    driver::wait(driver.store().backup(&copy)).expect("a healthy disk");
+    driver.disk().rename("copy.db.partial", "copy.db");
+    let copied = Driver::open(driver.disk(), &copy, small()).expect("a copy is a store");
+    let entries = check::read_all(&copied).expect("a copy can be read");
+    assert_eq!(entries, driver.ledger.entries, "a copy is whole");
+    copied.close().0.expect("a healthy disk");
+    driver.disk().forget("copy.db");
+    driver.disk().forget("copy.db-wal");
+    std::fs::remove_file(copy).expect("it is there");
 }
 
 /// Makes members that fit to what was made before.
@@ -141,7 +187,7 @@ impl Writer {
             let entity = entities[random.index(entities.len())];
             members.push(self.member(entity, random));
         }
-        if random.percent(6) {
+        if self.shape.stale && random.percent(6) {
             // A stale member: refused, and nothing of it is stored.
             let entity = entities[random.index(entities.len())];
             let expected = SequenceNumber::new(self.sequences.get(&entity).unwrap_or(&0) + 3);
@@ -150,6 +196,16 @@ impl Writer {
             members.push(stale);
         }
         members
+    }
+
+    /// Goes on from what is in a ledger.
+    pub fn follow(&mut self, ledger: &Ledger) {
+        let heads = ledger.heads(ledger.batches.len());
+        for (entity, sequence) in &mut self.sequences {
+            *sequence = heads
+                .get(&id(*entity))
+                .map_or(0, |head| head.sequence.get());
+        }
     }
 
     /// One member of this entity.
@@ -161,9 +217,9 @@ impl Writer {
         if random.percent(20) {
             member.metadata = random.bytes(24);
         }
-        let events = match random.below(20) {
-            0..3 => 0,
-            3 => 1 + random.below(self.shape.burst),
+        let events = match random.below(100) {
+            kind if kind < self.shape.bursts => 1 + random.below(self.shape.burst),
+            kind if kind < self.shape.bursts + 15 => 0,
             _ => 1 + random.below(3),
         };
         member.events = (0..events).map(|_| event(random)).collect();
@@ -171,7 +227,7 @@ impl Writer {
             let length = 8 + random.index(120);
             member.record = Some(NewRecord {
                 key: format!("key {}", self.made),
-                fingerprint: u128::from(random.next()),
+                fingerprint: u128::from(random.number()),
                 outcome: random.bytes(length),
             });
         }

@@ -148,6 +148,11 @@ impl Faults {
         self.struck
     }
 
+    /// A write found no space.
+    pub(super) fn found_no_space(&mut self) {
+        self.struck += 1;
+    }
+
     /// Whether the operation at hand fails.
     pub(super) fn strike(&mut self, call: Call) -> Option<Failure> {
         let plan = self.plan.filter(|plan| plan.failure.strikes() == call)?;

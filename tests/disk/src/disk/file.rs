@@ -65,9 +65,12 @@ impl OpenFile {
 
     pub(crate) fn write(&self, data: &[u8], at: usize) -> i32 {
         let (mut state, count, code) = match self.disk.enter(Call::Write) {
-            Ok(state) => {
+            Ok(mut state) => {
                 let count = state.fits(self.file, at, data.len());
                 let full = count < data.len();
+                if full {
+                    state.faults.found_no_space();
+                }
                 let code = if full {
                     ffi::SQLITE_FULL
                 } else {

@@ -103,7 +103,7 @@ impl Disk {
         self.lock().faults.plan(plan);
     }
 
-    /// How often the plan has struck.
+    /// How often the plan has struck, or a write found no space.
     pub fn struck(&self) -> u64 {
         self.lock().faults.struck()
     }
@@ -154,6 +154,11 @@ impl Disk {
         if let Some(file) = state.names.remove(from) {
             state.names.insert(to.to_owned(), file);
         }
+    }
+
+    /// Removes a file that no longer matters, without a trace: a power cut may still find it.
+    pub fn forget(&self, name: &str) {
+        self.lock().names.remove(name);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

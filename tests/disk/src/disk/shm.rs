@@ -67,10 +67,14 @@ impl Shm {
         if flags & ffi::SQLITE_SHM_UNLOCK != 0 {
             if flags & ffi::SQLITE_SHM_SHARED != 0 && mapped.shared & mask != 0 {
                 mapped.shared &= !mask;
-                slots.iter_mut().for_each(|slot| slot.shared -= 1);
+                for slot in slots {
+                    slot.shared -= 1;
+                }
             } else if flags & ffi::SQLITE_SHM_EXCLUSIVE != 0 && mapped.exclusive & mask != 0 {
                 mapped.exclusive &= !mask;
-                slots.iter_mut().for_each(|slot| slot.exclusive = false);
+                for slot in slots {
+                    slot.exclusive = false;
+                }
             }
         } else if flags & ffi::SQLITE_SHM_SHARED != 0 {
             if mapped.shared & mask != 0 {
@@ -80,13 +84,17 @@ impl Shm {
                 return ffi::SQLITE_BUSY;
             }
             mapped.shared |= mask;
-            slots.iter_mut().for_each(|slot| slot.shared += 1);
+            for slot in slots {
+                slot.shared += 1;
+            }
         } else {
             if slots.iter().any(|slot| slot.exclusive || slot.shared > 0) {
                 return ffi::SQLITE_BUSY;
             }
             mapped.exclusive |= mask;
-            slots.iter_mut().for_each(|slot| slot.exclusive = true);
+            for slot in slots {
+                slot.exclusive = true;
+            }
         }
         ffi::SQLITE_OK
     }

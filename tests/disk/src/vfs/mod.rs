@@ -10,6 +10,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{null_mut, write_bytes};
 use std::sync::Once;
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64, Ordering};
+use std::time::Duration;
 
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_vfs};
 
@@ -115,7 +116,7 @@ unsafe extern "C" fn open(
             // SAFETY: `file` is uninitialized memory of at least `szOsFile` bytes for this file.
             unsafe {
                 file.cast::<MaybeUninit<SimulatedFile>>()
-                    .write(MaybeUninit::new(opened))
+                    .write(MaybeUninit::new(opened));
             };
             if !out_flags.is_null() {
                 // SAFETY: SQLite passes a place for the flags, or null.
@@ -134,14 +135,14 @@ unsafe extern "C" fn open(
 unsafe extern "C" fn delete(_: *mut sqlite3_vfs, name: *const c_char, sync: c_int) -> c_int {
     // SAFETY: SQLite passes a path.
     let found = unsafe { text(name) }.and_then(mount::find);
-    match found {
-        Some((disk, name)) => disk.delete(name, sync != 0).err().unwrap_or(ffi::SQLITE_OK),
+    let Some((disk, name)) = found else {
         // SAFETY: `real` is a VFS.
-        None => unsafe {
+        return unsafe {
             let delete = (*real()).xDelete.expect("every VFS deletes files");
             delete(real(), name, sync)
-        },
-    }
+        };
+    };
+    disk.delete(name, sync != 0).err().unwrap_or(ffi::SQLITE_OK)
 }
 
 unsafe extern "C" fn access(
@@ -202,9 +203,9 @@ unsafe extern "C" fn randomness(_: *mut sqlite3_vfs, length: c_int, out: *mut c_
     length
 }
 
-/// Passes no time: whoever sleeps waits for another thread.
+/// Passes little time: whoever sleeps waits for another thread, which needs no longer than this.
 unsafe extern "C" fn sleep(_: *mut sqlite3_vfs, micros: c_int) -> c_int {
-    std::thread::yield_now();
+    std::thread::park_timeout(Duration::from_micros(50));
     micros
 }
 
