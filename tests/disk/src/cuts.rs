@@ -31,6 +31,8 @@ pub struct Totals {
     pub corrupt: u64,
     /// Cuts that left a batch which nobody had heard of.
     pub unheard: u64,
+    /// Runs that went wrong before their power was cut.
+    pub failed: u64,
     /// The first things that were wrong, with where to find them again.
     pub wrong: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Totals {
         self.lost += other.lost;
         self.corrupt += other.corrupt;
         self.unheard += other.unheard;
+        self.failed += other.failed;
         self.wrong.extend(other.wrong.iter().cloned());
         self.wrong.truncate(20);
     }

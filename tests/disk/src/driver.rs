@@ -210,6 +210,18 @@ impl Driver {
         answers
     }
 
+    /// Does something while the writer stands still.
+    pub fn meanwhile(&self, work: impl FnOnce(&Self)) {
+        self.disk.hold();
+        let (epoch, members) = (self.epoch, Vec::new());
+        let batch = self.store.commit(Batch { epoch, members });
+        let mut request = Request::send(&self.disk, batch);
+        request.begun();
+        work(self);
+        self.disk.go_on();
+        request.wait().0.expect("a healthy disk");
+    }
+
     /// Commits groups that must be taken, and writes them down.
     pub fn commit(&mut self, groups: &[Vec<Member>]) {
         let answers = self.send(groups);

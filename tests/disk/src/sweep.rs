@@ -119,6 +119,7 @@ pub fn cuts_after_failed_syncs(seed: u64, every: usize) -> Totals {
             Ok((told, _)) if told.struck == 0 => break,
             Ok((_, run)) => run,
             Err(wrong) => {
+                totals.failed += 1;
                 totals.wrong.push(format!("{plan:?}: {wrong}"));
                 continue;
             }

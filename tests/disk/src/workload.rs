@@ -110,7 +110,7 @@ pub fn run(seed: u64, shape: Shape) -> Run {
         let groups = writer.groups(&mut random);
         driver.commit(&groups);
         if random.percent(10) {
-            back_up(&mount, &driver);
+            driver.meanwhile(|driver| back_up(&mount, driver));
         }
         if random.percent(12) && number > 0 {
             let (closed, ledger) = driver.close();
@@ -119,8 +119,10 @@ pub fn run(seed: u64, shape: Shape) -> Run {
             driver.claim().expect("a healthy disk");
         }
     }
-    let report = driver::wait(driver.store().verify()).expect("a healthy disk");
-    assert_eq!(report.faults, []);
+    driver.meanwhile(|driver| {
+        let report = driver::wait(driver.store().verify()).expect("a healthy disk");
+        assert_eq!(report.faults, []);
+    });
     let (closed, ledger) = driver.close();
     closed.expect("a healthy disk");
     Run {

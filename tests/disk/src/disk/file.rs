@@ -161,7 +161,7 @@ impl OpenFile {
     pub(crate) fn shm_lock(&mut self, first: usize, count: usize, flags: i32) -> i32 {
         let begins = ffi::SQLITE_SHM_LOCK | ffi::SQLITE_SHM_EXCLUSIVE;
         if flags & begins == begins && first == WRITE_LOCK {
-            self.disk.begin();
+            self.disk.begin(self.file);
         }
         // Giving back does not fail.
         let entered = if flags & ffi::SQLITE_SHM_UNLOCK != 0 {

@@ -108,7 +108,7 @@ impl Disk {
         self.lock().faults.struck()
     }
 
-    /// Lets no transaction that writes begin until [`go_on`](Self::go_on).
+    /// Lets no transaction that writes to the first file begin until [`go_on`](Self::go_on).
     pub fn hold(&self) {
         self.lock().held = true;
     }
@@ -137,9 +137,9 @@ impl Disk {
     }
 
     /// The point at which a transaction that writes begins.
-    fn begin(&self) {
+    fn begin(&self, file: FileId) {
         let mut state = self.lock();
-        while state.held {
+        while state.held && file == 0 {
             state.waiting += 1;
             self.changed.notify_all();
             state = self.changed.wait(state).expect("no panic under the lock");
