@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use statefn_store::{OpenError, Sqlite};
+use statefn_store::Sqlite;
 
 /// A database as a power cut in the middle of a transaction leaves it: some pages changed, and a
 /// journal that knows what they were.
@@ -36,8 +36,7 @@ fn a_database_of_another_program_with_a_journal_is_refused_and_stays_as_it_is() 
     let path = folder.path().join("store.db");
     cut(&path, FILL, "UPDATE t SET a = hex(randomblob(400))");
     let before = fs::read(&path).unwrap();
-    let error = Sqlite::open(&path).unwrap_err();
-    assert!(matches!(error, OpenError::Failed { .. }), "{error:?}");
+    Sqlite::open(&path).unwrap_err();
     assert!(folder.path().join("store.db-journal").exists());
     assert_eq!(fs::read(&path).unwrap(), before);
 }

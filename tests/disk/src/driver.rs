@@ -13,6 +13,7 @@ use statefn_store::{
 
 use crate::disk::Disk;
 use crate::ledger::{Claim, Ledger, Marks};
+use crate::mount;
 
 /// What the store answered to a batch.
 pub type Answer = Result<Vec<Outcome>, CommitError>;
@@ -137,6 +138,7 @@ impl Driver {
         path: &Path,
         tuning: statefn_store::sqlite::Tuning,
     ) -> Result<Self, OpenError> {
+        mount::mirror_journal(disk, path);
         Ok(Self {
             disk: Arc::clone(disk),
             store: Sqlite::open_tuned(path, tuning)?,

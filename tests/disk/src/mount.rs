@@ -5,6 +5,7 @@
 //! What is in the file is on the simulated disk.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, RwLock};
 
@@ -66,6 +67,19 @@ impl Drop for Mount {
     fn drop(&mut self) {
         let mut mounted = MOUNTED.write().expect("no panic under the lock");
         mounted.remove(&self.key);
+    }
+}
+
+/// Shows the operating system the rollback journal of a database, which the backend looks into
+/// without SQLite before it opens a file that was cut off while it was made.
+pub(crate) fn mirror_journal(disk: &Disk, database: &Path) {
+    let mut journal = database.as_os_str().to_owned();
+    journal.push("-journal");
+    let name = Path::new(&journal).file_name().and_then(OsStr::to_str);
+    match name.and_then(|name| disk.content(name)) {
+        Some(bytes) => std::fs::write(&journal, bytes).expect("a writable folder"),
+        // It is not there: so much the better.
+        None => drop(std::fs::remove_file(&journal)),
     }
 }
 

@@ -78,19 +78,11 @@ impl Disk {
         self.lock().trace.clone()
     }
 
-    /// What a reader of the running system sees, also what is on no disk yet.
-    pub fn live(&self) -> Image {
+    /// What a reader of the running system sees in a file.
+    pub(crate) fn content(&self, name: &str) -> Option<Vec<u8>> {
         let state = self.lock();
-        let file =
-            |(name, file): (&String, &FileId)| (name.clone(), state.contents[*file].bytes.clone());
-        Image {
-            files: state.names.iter().map(file).collect(),
-        }
-    }
-
-    /// Bytes in use.
-    pub fn used(&self) -> usize {
-        self.lock().used()
+        let file = state.names.get(name)?;
+        Some(state.contents[*file].bytes.clone())
     }
 
     /// Makes it that large; `None` for as large as needed.
