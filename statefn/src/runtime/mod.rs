@@ -11,6 +11,8 @@ pub(crate) mod definition;
 pub(crate) mod engine;
 pub(crate) mod hosted;
 mod idle;
+#[cfg(all(test, statefn_loom))]
+mod interleavings;
 pub(crate) mod isolate;
 mod keys;
 pub(crate) mod outcome;
