@@ -1,6 +1,6 @@
 //! Appending one member's entries to the journal.
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::checksum::Checksum;
 use super::head::EntityHead;
@@ -13,12 +13,18 @@ pub(super) struct Appender<'c> {
     conn: &'c Connection,
     /// The last offset given out.
     last: u64,
+    /// The statement of the usual case, once it has been needed.
+    insert_event: Option<CachedStatement<'c>>,
 }
 
 impl<'c> Appender<'c> {
     /// Goes on after the entry at `last`.
     pub(super) fn new(conn: &'c Connection, last: u64) -> Self {
-        Self { conn, last }
+        Self {
+            conn,
+            last,
+            insert_event: None,
+        }
     }
 
     /// The last offset given out.
@@ -118,7 +124,7 @@ impl<'c> Appender<'c> {
 
     /// The usual case: fewer values to bind.
     fn insert_event(
-        &self,
+        &mut self,
         header: &Header<'_>,
         body: &Body<'_>,
         event: &EventColumns<'_>,
@@ -128,7 +134,11 @@ impl<'c> Appender<'c> {
                    body_sum) \
                    VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let header_sum = header.sum();
-        self.conn.prepare_cached(sql)?.execute(params![
+        let insert = match &mut self.insert_event {
+            Some(insert) => insert,
+            none => none.insert(self.conn.prepare_cached(sql)?),
+        };
+        insert.execute(params![
             to_sql(header.offset),
             header.slice.get(),
             header.entity_type,

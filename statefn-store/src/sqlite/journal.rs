@@ -1,23 +1,19 @@
 //! The synchronous core: one connection, one transaction for several batches, heads that change
 //! only after COMMIT.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::append::Appender;
-use super::failure::{ReadError, SqliteError};
-use super::head::EntityHead;
+use super::failure::SqliteError;
 use super::heads::{HeadCache, HeadMap, Unmerged};
 use super::log::{self, Log};
 use super::merge::{Merge, Step};
-use super::rebuild::{rebuild, scan};
+use super::rebuild::rebuild;
 use super::schema::Meta;
 use super::shared::Shared;
-use crate::{
-    Batch, FailureKind, Offset, Outcome, OwnerEpoch, PersistenceId, Refusal, SequenceNumber,
-};
+use super::stage::{Answer, Stage};
+use crate::{Batch, FailureKind, OwnerEpoch};
 
 /// Everything the writer knows while the database is healthy; dropped as a whole after a failure.
 pub(super) struct Journal {
@@ -30,12 +26,6 @@ pub(super) struct Journal {
     log: Log,
     #[cfg(test)]
     pub(super) fault: Option<super::tests::PlantedFault>,
-}
-
-/// What became of a batch in a transaction that committed.
-pub(super) enum Answer {
-    Outcomes(Vec<Outcome>),
-    Fenced { current: OwnerEpoch },
 }
 
 /// A transaction that failed.
@@ -185,89 +175,22 @@ impl Journal {
         batches: impl Iterator<Item = &'b Batch>,
     ) -> Result<Staged, SqliteError> {
         let meta = Meta::read(&self.conn)?;
-        let mut staged = Staged {
-            heads: HeadMap::default(),
-            answers: Vec::new(),
-            last: self.last,
-            merged: Step::default(),
-        };
-        for batch in batches {
-            let answer = if batch.epoch.get() == meta.epoch {
-                Answer::Outcomes(self.stage_batch(batch, &mut staged)?)
-            } else {
-                let current = OwnerEpoch::new(meta.epoch);
-                Answer::Fenced { current }
-            };
-            staged.answers.push(answer);
-        }
-        let entries = usize::try_from(staged.last - self.last).unwrap_or(usize::MAX);
-        staged.merged = self
-            .merge
-            .step(&self.conn, entries, self.shared.tuning.merge_step)?;
-        if let Some(watermark) = staged.merged.watermark {
+        let mut stage = Stage::new(&self.conn, &self.shared, &mut self.cache, self.last);
+        let answers = batches
+            .map(|batch| stage.batch(batch, meta.epoch))
+            .collect::<Result<_, _>>()?;
+        let step = self.shared.tuning.merge_step;
+        let merged = self.merge.step(&self.conn, stage.entries(), step)?;
+        if let Some(watermark) = merged.watermark {
             Meta { watermark, ..meta }.write(&self.conn)?;
         }
-        Ok(staged)
-    }
-
-    fn stage_batch(
-        &mut self,
-        batch: &Batch,
-        staged: &mut Staged,
-    ) -> Result<Vec<Outcome>, SqliteError> {
-        let mut outcomes = Vec::with_capacity(batch.members.len());
-        let mut refused = HashSet::new();
-        for member in &batch.members {
-            if !refused.is_empty() && refused.contains(&member.id) {
-                outcomes.push(Outcome::Refused(Refusal::Overtaken));
-                continue;
-            }
-            let head = match staged.heads.get(&member.id) {
-                Some(head) => Some(*head),
-                None => self.head(&member.id)?,
-            };
-            // Judged before anything of the member is written: a conflict costs one member.
-            let head = match head {
-                Some(head) if head.sequence == member.expected.get() => head,
-                head => {
-                    // A head that cannot be known matches nothing; the load says what is damaged.
-                    let actual = head.map_or(u64::MAX, |head| head.sequence);
-                    refused.insert(&member.id);
-                    outcomes.push(Outcome::Refused(Refusal::Stale {
-                        expected: member.expected,
-                        actual: SequenceNumber::new(actual),
-                    }));
-                    continue;
-                }
-            };
-            let mut appender = Appender::new(&self.conn, staged.last);
-            let moved = appender.member(member, head)?;
-            staged.last = appender.last();
-            if moved != head {
-                staged.heads.insert(member.id.clone(), moved);
-            }
-            let position = Offset::new(moved.position);
-            outcomes.push(Outcome::Committed { position });
-        }
-        Ok(outcomes)
-    }
-
-    /// The committed head of an entity; `None` when its chain is damaged.
-    fn head(&mut self, id: &PersistenceId) -> Result<Option<EntityHead>, SqliteError> {
-        if let Some(head) = self.shared.unmerged(id).or_else(|| self.cache.get(id)) {
-            return Ok(Some(head));
-        }
-        let head = match EntityHead::stored(&self.conn, id)? {
-            None => EntityHead::default(),
-            Some(Ok(head)) => head,
-            Some(Err(_)) => match scan(&self.conn, id, self.last) {
-                Ok(head) => head,
-                Err(ReadError::Sqlite(error)) => return Err(error),
-                Err(ReadError::Damaged { .. }) => return Ok(None),
-            },
-        };
-        self.cache.put(id.clone(), head);
-        Ok(Some(head))
+        let (heads, last) = stage.finish();
+        Ok(Staged {
+            heads,
+            answers,
+            last,
+            merged,
+        })
     }
 
     /// COMMIT has succeeded: now, and only now, others may see it.

@@ -39,6 +39,7 @@ mod row;
 mod salvage;
 mod schema;
 mod shared;
+mod stage;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -8,13 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::{CommitError, Outcome};
+use crate::{Batch, CommitError, Outcome};
 
 /// What became of a batch.
 pub(super) type Committed = Result<Vec<Outcome>, CommitError>;
 
 /// Where the answer of one batch goes.
-pub(super) struct Reply(oneshot::Sender<Answer>);
+pub(super) struct Reply {
+    sender: oneshot::Sender<Answer>,
+    /// Goes back with the answer: the writer has better to do than to free it.
+    spent: Option<Batch>,
+}
 
 /// Where the answer of one batch comes from.
 pub(super) struct Promise(oneshot::Receiver<Answer>);
@@ -23,6 +27,7 @@ pub(super) struct Promise(oneshot::Receiver<Answer>);
 struct Answer {
     committed: Committed,
     round: Option<Arc<Round>>,
+    _spent: Option<Batch>,
 }
 
 /// The answers of one transaction that nobody has passed on yet.
@@ -34,10 +39,20 @@ pub(super) struct Round {
 /// A place for one answer.
 pub(super) fn reply() -> (Reply, Promise) {
     let (sender, receiver) = oneshot::channel();
-    (Reply(sender), Promise(receiver))
+    let reply = Reply {
+        sender,
+        spent: None,
+    };
+    (reply, Promise(receiver))
 }
 
 impl Reply {
+    /// The same, with the batch that has been dealt with.
+    pub(super) fn with(mut self, spent: Batch) -> Self {
+        self.spent = Some(spent);
+        self
+    }
+
     /// Gives one answer.
     pub(super) fn send(self, committed: Committed) {
         self.give(committed, None);
@@ -45,7 +60,11 @@ impl Reply {
 
     fn give(self, committed: Committed, round: Option<Arc<Round>>) {
         // Nobody listens when the caller has gone; the commit stands.
-        let _ = self.0.send(Answer { committed, round });
+        let _ = self.sender.send(Answer {
+            committed,
+            round,
+            _spent: self.spent,
+        });
     }
 }
 

@@ -9,13 +9,14 @@ use super::OpenError;
 use super::connection;
 use super::failure::SqliteError;
 use super::file::Place;
-use super::journal::{Answer, Journal, TransactionError};
+use super::journal::{Journal, TransactionError};
 use super::limits::PASS_ON_WAIT;
 use super::lock::LockFile;
 use super::queue::{Queue, Request, Waiting, Work};
 use super::reader::Readers;
 use super::reply::Round;
 use super::shared::{Shared, closed_failure};
+use super::stage::Answer;
 use crate::{CommitError, OwnerEpoch, StoreFailure};
 
 /// Owns the only writing connection and the lock file.
@@ -234,7 +235,8 @@ fn answer(batches: Vec<Waiting>, answers: Vec<Answer>) -> Arc<Round> {
                 current,
             }),
         };
-        (waiting.reply, committed)
+        let Waiting { batch, reply } = waiting;
+        (reply.with(batch), committed)
     });
     Round::give(answered)
 }
