@@ -11,8 +11,6 @@ pub(crate) mod definition;
 pub(crate) mod engine;
 pub(crate) mod hosted;
 mod idle;
-#[cfg(all(test, statefn_loom))]
-mod interleavings;
 pub(crate) mod isolate;
 mod keys;
 pub(crate) mod outcome;
@@ -26,3 +24,5 @@ pub(crate) mod slot;
 mod spans;
 pub(crate) mod step;
 mod table;
+#[cfg(all(test, statefn_loom))]
+mod tests;

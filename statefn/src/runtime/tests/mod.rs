@@ -1,0 +1,3 @@
+//! What only the inside of the runtime can show.
+
+mod interleavings;
