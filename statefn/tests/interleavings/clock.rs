@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -14,6 +15,8 @@ use statefn::env::{BoxFuture, Env};
 #[derive(Clone, Default)]
 pub(crate) struct Clock {
     state: Arc<Mutex<State>>,
+    /// Tasks that were spawned and have not ended.
+    tasks: Arc<AtomicUsize>,
     /// Whether time moves a little with each look at it, so that visitors of a shard have enough.
     restless: bool,
 }
@@ -30,6 +33,11 @@ impl Clock {
             restless: true,
             ..Self::default()
         }
+    }
+
+    /// How many tasks have not ended.
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.load(Ordering::Relaxed)
     }
 
     /// Moves the time and wakes whose time has come.
@@ -72,7 +80,12 @@ impl Env for Clock {
     }
 
     fn spawn(&self, task: BoxFuture) {
-        drop(shuttle::future::spawn(task));
+        self.tasks.fetch_add(1, Ordering::Relaxed);
+        let tasks = Arc::clone(&self.tasks);
+        drop(shuttle::future::spawn(async move {
+            task.await;
+            tasks.fetch_sub(1, Ordering::Relaxed);
+        }));
     }
 }
 
