@@ -123,6 +123,16 @@ pub(super) fn reader(path: &Path) -> Result<Connection, SqliteError> {
     Ok(conn)
 }
 
+/// A connection that only stays open: with it SQLite's index of the log outlives the writer's, so
+/// that a writer which reopens sees the commits that were synced and not those that failed. Without
+/// it, what the page cache has of a failed commit would be moved into the database, and after a
+/// power cut meet an older log.
+pub(super) fn keeper(path: &Path) -> Result<Connection, SqliteError> {
+    let conn = reader(path)?;
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(conn)
+}
+
 /// What every connection needs, whoever made the file.
 fn settings(conn: &Connection, path: &Path, cache_kib: i64) -> Result<(), OpenError> {
     let failed = |error| failed(path, error);

@@ -45,6 +45,7 @@ impl Handle {
         let shared = Arc::new(Shared::new(place.path.clone(), tuning));
         let journal = Journal::start(conn, Arc::clone(&shared))
             .map_err(|error| failed(&place.path, error))?;
+        let keeper = connection::keeper(&place.path).map_err(|error| failed(&place.path, error))?;
         let thread_failed = |error| unopened(&place.path, error);
         let readers = Arc::new(Readers::start(&shared).map_err(thread_failed)?);
         let queue = Arc::new(Queue::default());
@@ -58,6 +59,7 @@ impl Handle {
             queue: Arc::clone(&queue),
             readers: Arc::clone(&readers),
             lock,
+            keeper,
             state: State::Serving(Box::new(journal)),
             round: Arc::default(),
         };

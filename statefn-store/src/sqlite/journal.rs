@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::failure::SqliteError;
 use super::heads::{HeadCache, HeadMap, Unmerged};
+use super::limits::FORMAT;
 use super::log::{self, Log};
 use super::merge::{Merge, Step};
 use super::rebuild::rebuild;
@@ -100,6 +101,22 @@ impl Journal {
         self.commit_transaction()?;
         self.after_commit()?;
         Ok(OwnerEpoch::new(epoch))
+    }
+
+    /// Commits a page as it is, after a failure: the sync of that also keeps that the log was
+    /// emptied, so that no commit which has failed comes back after a power cut.
+    pub(super) fn settle(&mut self) -> Result<(), SqliteError> {
+        if self.shared.published().read_only.is_some() {
+            return Ok(());
+        }
+        let settled = self.begin().and_then(|()| {
+            // Unlike a row, a number in the header is written also if it stays the same.
+            let written = self.conn.pragma_update(None, "user_version", FORMAT);
+            self.rolled_back(written.map_err(SqliteError::from))?;
+            self.commit_transaction()
+        });
+        self.log.dirty = true;
+        settled.map_err(|failed| failed.error)
     }
 
     /// The epoch that a claim would take, without taking it.

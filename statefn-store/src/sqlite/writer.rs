@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::OpenError;
@@ -25,6 +26,8 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
     pub(super) readers: Arc<Readers>,
     pub(super) lock: LockFile,
+    /// See [`connection::keeper`].
+    pub(super) keeper: Connection,
     pub(super) state: State,
     /// The answers of the last transaction.
     pub(super) round: Arc<Round>,
@@ -206,6 +209,7 @@ impl Writer {
         if let Err(error) = &closed {
             tracing::warn!(path = %path.display(), %error, "the last checkpoint failed");
         }
+        drop(self.keeper);
         // Released before anybody hears of it, so that the file can be opened again at once.
         drop(self.lock);
         for request in self.queue.drain() {
@@ -223,7 +227,9 @@ fn reopen(shared: &Arc<Shared>) -> Result<Journal, SqliteError> {
         exists: true,
     };
     let conn = connection::writer_again(&place).map_err(OpenError::into_failure)?;
-    Journal::start(conn, Arc::clone(shared))
+    let mut journal = Journal::start(conn, Arc::clone(shared))?;
+    journal.settle()?;
+    Ok(journal)
 }
 
 fn answer(batches: Vec<Waiting>, answers: Vec<Answer>) -> Arc<Round> {

@@ -8,7 +8,7 @@ use crate::check::{self, Wrong};
 use crate::image::Image;
 use crate::ledger::{Bounds, Ledger};
 use crate::mount::{DATABASE, Mount};
-use crate::platter::{Model, Platter, Rules};
+use crate::platter::{FailedSync, Model, Platter, Rules};
 use crate::random::{Random, mix};
 use crate::trace::Op;
 use crate::workload::Run;
@@ -77,6 +77,7 @@ impl Totals {
             }
         };
         if self.wrong.len() < 20 {
+            let what: String = what.chars().take(400).collect();
             self.wrong.push(format!("{place}: {what}"));
         }
     }
@@ -197,6 +198,12 @@ impl<'r> Knife<'r> {
     }
 
     fn moment(&mut self, platter: &Platter<'_>) {
+        let mut blind = self.run.blind.iter();
+        if self.cutting.rules.failed_sync != FailedSync::StaysDirty
+            && blind.any(|blind| blind.contains(&platter.done()))
+        {
+            return;
+        }
         self.totals.moments += 1;
         let ledger = self.run.ledger_at(platter.done());
         let bounds = ledger.bounds(platter.done());

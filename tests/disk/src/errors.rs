@@ -9,6 +9,7 @@ use crate::image::Image;
 use crate::ledger::{Ledger, Marks};
 use crate::mount::{DATABASE, Mount};
 use crate::random::Random;
+use crate::trace::Op;
 use crate::vfs;
 use crate::workload::{Run, Shape, Window, Writer, small};
 
@@ -103,10 +104,11 @@ pub fn run(
         healed: None,
         told: Told::default(),
         windows: Vec::new(),
+        blind: Vec::new(),
         driver: None,
         disk: std::sync::Arc::clone(&disk),
     };
-    session.open(Ledger::default())?;
+    session.open(0, Ledger::default())?;
     for number in 0..shape.commits {
         session.commit()?;
         if number % 5 == 3 {
@@ -128,6 +130,7 @@ struct Session<'m> {
     healed: Option<u64>,
     told: Told,
     windows: Vec<Window>,
+    blind: Vec<std::ops::Range<usize>>,
 }
 
 impl Session<'_> {
@@ -165,8 +168,8 @@ impl Session<'_> {
         self.disk.set_capacity(None);
     }
 
-    /// Opens the store and takes it over.
-    fn open(&mut self, mut ledger: Ledger) -> Result<(), String> {
+    /// Opens the store and takes it over; its closing began after `from` operations of the disk.
+    fn open(&mut self, from: usize, mut ledger: Ledger) -> Result<(), String> {
         let mut tries = 0;
         loop {
             match Driver::open(&self.disk, &self.mount.database(), small()) {
@@ -184,6 +187,11 @@ impl Session<'_> {
         while let Err(error) = self.driver().claim() {
             self.plausible(&error)?;
             self.failed(&mut tries, &error)?;
+        }
+        let trace = self.disk.trace();
+        let failed = |op: &Op| matches!(op, Op::FailedSync { .. });
+        if trace[from..].iter().any(failed) {
+            self.blind.push(from..trace.len());
         }
         Ok(())
     }
@@ -341,12 +349,13 @@ impl Session<'_> {
     }
 
     fn reopen(&mut self) -> Result<(), String> {
+        let from = self.disk.noted();
         let driver = self.driver.take().expect("a store is open");
         let (closed, ledger) = driver.close();
         if let Err(failure) = closed {
             self.plausible(&failure)?;
         }
-        self.open(ledger)
+        self.open(from, ledger)
     }
 
     fn finish(mut self) -> Result<(Told, Run), String> {
@@ -377,6 +386,7 @@ impl Session<'_> {
             ledger,
             powersafe: self.disk.is_powersafe(),
             windows: self.windows,
+            blind: self.blind,
         };
         Ok((self.told, run))
     }

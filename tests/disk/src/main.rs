@@ -75,7 +75,7 @@ fn full(seed: u64, runs: u64) -> u64 {
 fn failed_syncs(seed: u64, runs: u64) -> u64 {
     let mut totals = Totals::default();
     for run in 0..runs {
-        totals.add(&cuts_after_failed_syncs(seed + run, 11));
+        totals.add(&cuts_after_failed_syncs(seed + run, 5));
     }
     table("after a failed sync", &totals)
 }

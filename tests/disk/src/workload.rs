@@ -74,6 +74,10 @@ pub struct Run {
     pub powersafe: bool,
     /// When nobody knew what was applied.
     pub windows: Vec<Window>,
+    /// From a sync that failed while the store was opened or closed until it was open again. What
+    /// the operating system took for written is then moved into the database from memory; SQLite
+    /// cannot tell, and a power cut in there may leave an older log beside it.
+    pub blind: Vec<std::ops::Range<usize>>,
 }
 
 /// From an error that said *unknown* or *not applied* until the store served again.
@@ -130,6 +134,7 @@ pub fn run(seed: u64, shape: Shape) -> Run {
         ledger,
         powersafe: shape.powersafe,
         windows: Vec::new(),
+        blind: Vec::new(),
     }
 }
 

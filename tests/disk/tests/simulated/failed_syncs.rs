@@ -8,7 +8,7 @@ use statefn_disk::sweep::{cuts_after_failed_syncs, shape};
 
 #[test]
 fn p1_what_a_failed_sync_forgot_is_written_again_before_anything_is_acknowledged() {
-    let totals = cuts_after_failed_syncs(5, 37);
+    let totals = cuts_after_failed_syncs(5, 23);
     assert_eq!((totals.lost, totals.corrupt), (0, 0), "{totals}");
     assert!(totals.failed == 0 && totals.all() > 150, "{totals}");
 }
