@@ -10,9 +10,9 @@ mod harness;
 mod memory;
 mod peer;
 mod recovery;
+mod report;
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser;
@@ -44,33 +44,65 @@ fn main() -> Result<()> {
     if let Some(Child::Child { task }) = &cli.child {
         return child(task);
     }
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let kept = home.join("target/results.json");
+    if cli.report {
+        return report::write(&Results::read(&kept)?, FAMILIES, home);
+    }
     let families = chosen(&cli.rows)?;
-    let folder = tempfile::Builder::new()
-        .prefix("statefn-bench-")
-        .tempdir_in(env!("CARGO_MANIFEST_DIR"))?;
     let plan = Plan {
         rounds: if cli.quick { 1 } else { cli.rounds.into() },
         seconds: if cli.quick { 1.0 } else { cli.seconds },
         quick: cli.quick,
-        folder: folder.path().to_owned(),
+        folder: home.join("target/stores"),
         cqrs: peer::build()?,
     };
-    run(&plan, &families)
-}
-
-fn run(plan: &Plan, families: &[Family]) -> Result<()> {
-    let estimate = Duration::from_secs_f64(measure::estimate(plan, families));
-    eprintln!(
-        "this takes about {} minutes",
-        estimate.as_secs().div_ceil(60)
-    );
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/results.json");
-    let mut results = Results::default();
-    let mut keep = |results: &Results| results.write(&kept);
-    for family in families {
-        measure::family(plan, family, &mut results, &mut keep)?;
+    emptied(&plan.folder)?;
+    let complete = families.len() == FAMILIES.len() && !plan.quick;
+    let kept = if complete {
+        kept
+    } else {
+        home.join("target/results-of-some.json")
+    };
+    let results = run(&plan, &families, &kept);
+    std::fs::remove_dir_all(&plan.folder)?;
+    if complete {
+        report::write(&results?, FAMILIES, home)?;
+        eprintln!("\nwritten: benches/RESULTS.md, benches/results.svg");
+    } else {
+        report::write(&results?, &families, &home.join("target"))?;
+        eprintln!("\nonly a part: written to benches/target/RESULTS.md and results.svg");
     }
     Ok(())
+}
+
+/// An empty folder; what an interrupted run left is removed.
+fn emptied(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(std::fs::create_dir_all(folder)?)
+}
+
+/// Measures the families; what there is so far is in `kept` after every round.
+fn run(plan: &Plan, families: &[Family], kept: &Path) -> Result<Results> {
+    let minutes = measure::estimate(plan, families) / 60.0;
+    eprintln!(
+        "this takes about {:.0} minutes; samples so far are in {}",
+        minutes.ceil(),
+        kept.display()
+    );
+    let mut results = Results {
+        setting: report::setting(plan),
+        ..Results::default()
+    };
+    let mut keep = |results: &Results| results.write(kept);
+    for family in families {
+        if let Err(error) = measure::family(plan, family, &mut results, &mut keep) {
+            eprintln!("  given up: {error:#}");
+        }
+    }
+    Ok(results)
 }
 
 /// The families that hold the rows asked for; all of them if none is.

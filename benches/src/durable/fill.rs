@@ -57,26 +57,44 @@ pub(crate) async fn fill(store: &dyn Store, filling: &Filling) -> Result<()> {
     let events = events().await?;
     let epoch = store.claim().await?;
     let time = Timestamp::from_millis(1_700_000_000_000);
+    let mut batch = Vec::with_capacity(BATCH);
     for turn in 0..filling.events {
         let expected = SequenceNumber::new(turn as u64);
-        let mut numbers: Vec<usize> = (0..filling.entities).collect();
-        fastrand::Rng::with_seed(turn as u64).shuffle(&mut numbers);
-        for numbers in numbers.chunks(BATCH) {
-            let member = |&number: &usize| {
-                let id = PersistenceId::new(filling.entity_type, data::entity(number));
-                let mut member = Member::new(id, expected, time);
-                member
-                    .events
-                    .push(events[(turn + number) % events.len()].clone());
-                member
-            };
-            let members = numbers.iter().map(member).collect();
-            let outcomes = store.commit(Batch { epoch, members }).await?;
-            let committed = |outcome: &Outcome| matches!(outcome, Outcome::Committed { .. });
-            ensure!(outcomes.iter().all(committed), "every member is new");
+        for number in shuffled(turn, filling.entities) {
+            let id = PersistenceId::new(filling.entity_type, data::entity(number));
+            let mut member = Member::new(id, expected, time);
+            let event = events.get((turn + number) % events.len());
+            member.events.extend(event.cloned());
+            batch.push(member);
+            if batch.len() == BATCH {
+                let members = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                commit(store, Batch { epoch, members }).await?;
+            }
         }
     }
+    commit(
+        store,
+        Batch {
+            epoch,
+            members: batch,
+        },
+    )
+    .await?;
     Ok(())
+}
+
+async fn commit(store: &dyn Store, batch: Batch) -> Result<()> {
+    let outcomes = store.commit(batch).await?;
+    let committed = |outcome: &Outcome| matches!(outcome, Outcome::Committed { .. });
+    ensure!(outcomes.iter().all(committed), "every member is new");
+    Ok(())
+}
+
+/// The numbers of all entities in an order of this turn's own.
+pub(super) fn shuffled(turn: usize, entities: usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..entities).collect();
+    fastrand::Rng::with_seed(turn as u64).shuffle(&mut numbers);
+    numbers
 }
 
 /// A closed store file with the usual history, filled at the first call of a run.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use rusqlite::{Connection, params};
 use tokio::sync::{mpsc, oneshot};
 
-use super::envelope;
+use super::{envelope, fill};
 use crate::harness::Plan;
 
 /// Rows of one transaction at most, as ours.
@@ -107,15 +107,13 @@ pub(crate) fn file(
         "CREATE TABLE journal (offset INTEGER PRIMARY KEY, entity INTEGER NOT NULL, \
          sequence INTEGER NOT NULL, payload BLOB NOT NULL) STRICT",
     )?;
+    let tx = conn.transaction()?;
     for turn in 0..events {
-        let mut numbers: Vec<usize> = (0..entities).collect();
-        fastrand::Rng::with_seed(turn as u64).shuffle(&mut numbers);
-        let tx = conn.transaction()?;
-        for number in numbers {
+        for number in fill::shuffled(turn, entities) {
             insert(&tx, number, turn as i64 + 1, &payloads(turn + number))?;
         }
-        tx.commit()?;
     }
+    tx.commit()?;
     if layout == Layout::Indexed {
         conn.execute_batch("CREATE UNIQUE INDEX by_entity ON journal (entity, sequence)")?;
     }
