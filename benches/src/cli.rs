@@ -22,9 +22,13 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) rows: Vec<String>,
 
-    /// For development: one round, one second, a tenth of the entities, nothing written
+    /// For development: one round, one second, a tenth of the entities
     #[arg(long)]
     pub(crate) quick: bool,
+
+    /// Only statefn: for a profiler
+    #[arg(long)]
+    pub(crate) ours: bool,
 
     /// Write the report of what the last run measured, and measure nothing
     #[arg(long)]

@@ -54,11 +54,12 @@ fn main() -> Result<()> {
         rounds: if cli.quick { 1 } else { cli.rounds.into() },
         seconds: if cli.quick { 1.0 } else { cli.seconds },
         quick: cli.quick,
+        ours: cli.ours,
         folder: home.join("target/stores"),
         cqrs: peer::build()?,
     };
     emptied(&plan.folder)?;
-    let complete = families.len() == FAMILIES.len() && !plan.quick;
+    let complete = families.len() == FAMILIES.len() && !plan.quick && !plan.ours;
     let kept = if complete {
         kept
     } else {

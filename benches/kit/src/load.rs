@@ -71,19 +71,19 @@ impl Load {
     }
 
     /// Many callers, each a task; `caller` makes what caller `n` does again and again. Calls a
-    /// second; one call in `timed` is timed.
+    /// second; one call in `one_in` is timed.
     pub fn callers<C: Caller>(
         self,
         runtime: &Runtime,
         count: usize,
-        timed: u64,
+        one_in: u64,
         mut caller: impl FnMut(usize) -> C,
     ) -> Sample {
         let phase = Arc::new(AtomicU8::new(WARM));
         let tasks: Vec<_> = (0..count)
             .map(|number| {
                 let (phase, caller) = (Arc::clone(&phase), caller(number));
-                runtime.spawn(one_of_many(phase, timed, caller))
+                runtime.spawn(one_of_many(phase, one_in, caller))
             })
             .collect();
         std::thread::sleep(self.warm_up);
@@ -125,12 +125,12 @@ impl<C: FnMut(u64) + Send + 'static> Caller for Blocking<C> {
 
 async fn one_of_many(
     phase: Arc<AtomicU8>,
-    timed: u64,
+    one_in: u64,
     mut caller: impl Caller,
 ) -> (u64, Histogram<u64>) {
     let (mut number, mut calls, mut times) = (0_u64, 0, times());
     loop {
-        let start = number.is_multiple_of(timed).then(Instant::now);
+        let start = number.is_multiple_of(one_in).then(Instant::now);
         caller.call(number).await;
         number += 1;
         match phase.load(Ordering::Relaxed) {

@@ -153,10 +153,7 @@ impl Caller for Hands {
             payload: self.payload.clone(),
             reply,
         };
-        self.requests
-            .send(request)
-            .ok()
-            .expect("the writer is there");
+        assert!(self.requests.send(request).is_ok(), "the writer is there");
         answer.await.expect("the writer commits");
     }
 }

@@ -30,16 +30,24 @@ pub(crate) fn family(
     let start = Instant::now();
     eprintln!("\n{}", family.what);
     let mut contenders = Vec::new();
-    for entry in family.entries {
+    for (index, entry) in family.entries.iter().enumerate() {
+        if plan.ours && family.rows.iter().all(|row| row.ours != index) {
+            contenders.push(None);
+            continue;
+        }
         let made = (entry.make)(plan);
-        contenders.push(made.with_context(|| format!("{} cannot be set up", entry.name))?);
+        let made = made.with_context(|| format!("{} cannot be set up", entry.name))?;
+        contenders.push(Some(made));
     }
     eprintln!("  set up in {:.1} s", start.elapsed().as_secs_f64());
     let mut samples = vec![Vec::new(); contenders.len()];
     for round in 0..plan.rounds {
         for turn in order(round, contenders.len()) {
             let entry = &family.entries[turn];
-            let sample = contenders[turn].round(plan);
+            let Some(contender) = &mut contenders[turn] else {
+                continue;
+            };
+            let sample = contender.round(plan);
             let sample = sample.with_context(|| format!("{} failed", entry.name))?;
             eprintln!(
                 "  round {}: {:<44} {}",
@@ -97,8 +105,12 @@ fn order(round: usize, count: usize) -> Vec<usize> {
     order
 }
 
-fn facts(contenders: &[Box<dyn Contender>]) -> Vec<String> {
-    let mut facts: Vec<String> = contenders.iter().flat_map(|one| one.facts()).collect();
+fn facts(contenders: &[Option<Box<dyn Contender>>]) -> Vec<String> {
+    let mut facts: Vec<String> = contenders
+        .iter()
+        .flatten()
+        .flat_map(|one| one.facts())
+        .collect();
     facts.dedup();
     facts
 }

@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) seconds: f64,
     /// Smaller stores: for development, not for a report.
     pub(crate) quick: bool,
+    /// Only contenders that a row calls ours: for a profiler.
+    pub(crate) ours: bool,
     /// Where files live; removed at the end.
     pub(crate) folder: PathBuf,
     /// The program that is cqrs-es.

@@ -10,7 +10,7 @@ use statefn_bench_kit::{Sample, load};
 
 use super::peers::AsksRactor;
 use super::shoppers::{Adds, AddsKameo, Asks};
-use crate::cart::{kameo as kameo_cart, ours, ractor as ractor_cart};
+use crate::cart::{Items, kameo as kameo_cart, ours, ractor as ractor_cart};
 use crate::harness::{Contender, Plan};
 
 const SHARE: f64 = 0.3;
@@ -48,7 +48,7 @@ impl Contender for RactorInTask {
         let load = plan.load(SHARE);
         let tokio = load::runtime()?;
         tokio.block_on(async {
-            let spawned = ractor::Actor::spawn(None, ractor_cart::Cart, Default::default());
+            let spawned = ractor::Actor::spawn(None, ractor_cart::Cart, Items::default());
             let (cart, ended) = spawned.await?;
             let asks = AsksRactor { cart: cart.clone() };
             let sample = tokio::spawn(load.one_caller(asks)).await?;
@@ -87,7 +87,7 @@ pub(super) fn ractor_outside(_: &Plan) -> Result<Box<dyn Contender>> {
 impl Contender for RactorOutside {
     fn round(&mut self, plan: &Plan) -> Result<Sample> {
         let tokio = load::runtime()?;
-        let spawned = ractor::Actor::spawn(None, ractor_cart::Cart, Default::default());
+        let spawned = ractor::Actor::spawn(None, ractor_cart::Cart, Items::default());
         let (cart, ended) = tokio.block_on(spawned)?;
         let handle = tokio.handle().clone();
         let asked = cart.clone();
