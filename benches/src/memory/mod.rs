@@ -127,7 +127,7 @@ pub(crate) const CALLERS: Family = Family {
 
 /// Memory.
 pub(crate) const IDLE: Family = Family {
-    what: "Memory of 1,000,000 idle entities with empty carts, beyond the cart itself",
+    what: "Memory of an idle entity with an empty cart, beyond the cart itself",
     share: 0.0,
     preparation: 60.0,
     entries: &[
