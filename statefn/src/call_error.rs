@@ -192,6 +192,9 @@ impl Failure {
     }
 
     pub(crate) fn unknown(reason: impl Into<Arc<str>>) -> Self {
+        if planted!(UnknownSaidNotApplied) {
+            return Self::unavailable(reason);
+        }
         Self::OutcomeUnknown {
             reason: reason.into(),
         }

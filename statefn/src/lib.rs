@@ -115,6 +115,9 @@
 //!   needed.
 //! - `testing`: the simulator and planted faults, for `[dev-dependencies]`.
 
+#[macro_use]
+mod planted;
+
 pub mod admin;
 pub mod codec;
 pub mod command;

@@ -5,6 +5,8 @@
 //! stand in `seeds.txt` and are run always.
 
 mod ledger;
+#[cfg(statefn_planted)]
+mod planted;
 
 use std::num::NonZero;
 use std::panic;

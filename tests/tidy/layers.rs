@@ -9,7 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "words",
         &[
-            "codec", "env", "hash", "limits", "metadata", "shape", "sync",
+            "codec", "env", "hash", "limits", "metadata", "planted", "shape", "sync",
         ],
     ),
     (

@@ -85,7 +85,8 @@ impl Activation {
 
     /// Whether it may leave memory without anybody noticing.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_undisturbed() && self.uncommitted == 0
+        let is_committed = self.uncommitted == 0 || planted!(PassivatedTooEarly);
+        self.is_undisturbed() && is_committed
     }
 
     /// Puts a command behind those that wait. Gives it back when the mailbox is full.
@@ -105,6 +106,9 @@ impl Activation {
     /// The next waiting command.
     pub(super) fn dequeue(&mut self) -> Option<Arc<dyn Job>> {
         let mailbox = self.mailbox.as_mut()?;
+        if planted!(QueueBackwards) {
+            mailbox.make_contiguous().reverse();
+        }
         let job = mailbox.pop_front();
         if mailbox.is_empty() {
             self.mailbox = None;

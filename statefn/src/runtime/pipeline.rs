@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::Waker;
 
 use statefn_store::{Batch, Member, OwnerEpoch, PersistenceId};
 
@@ -98,6 +99,9 @@ impl Pipeline {
 
     /// Puts an answer behind the commit of the member at `place`.
     pub(super) fn gate(&mut self, place: Place, waiter: Arc<dyn Waiter>, wrote: bool) {
+        if planted!(ReplyBeforeCommit) && wrote {
+            waiter.open().into_iter().for_each(Waker::wake);
+        }
         let index = place
             .batch
             .checked_sub(self.first)
@@ -133,7 +137,8 @@ impl Pipeline {
 
     /// Takes the batch that the store has answered. `None` for a stale number.
     pub(super) fn finish(&mut self, number: u64) -> Option<Filling> {
-        if !self.committing || number != self.first {
+        let is_late = number != self.first && !planted!(LateCommitTaken);
+        if !self.committing || is_late {
             return None;
         }
         self.committing = false;

@@ -203,7 +203,7 @@ impl<E: Behavior> Replay for Recovery<E> {
     }
 
     fn record(&mut self, record: RecordRef<'_>) -> ControlFlow<()> {
-        if record.time < self.settings.cutoff {
+        if record.time < self.settings.cutoff || planted!(KeysNotRecovered) {
             return ControlFlow::Break(());
         }
         let keys = self.keys.get_or_insert_default();

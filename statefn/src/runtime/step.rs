@@ -74,7 +74,7 @@ pub(super) enum Behind {
 impl Behind {
     /// Whether the fate of the commit is the fate of the command.
     pub(super) fn is_write(&self) -> bool {
-        !matches!(self, Self::Last)
+        !matches!(self, Self::Last) && !planted!(WriteSaidTimedOut)
     }
 }
 
@@ -148,6 +148,9 @@ fn decide<O: Operation>(
             place,
         } => {
             let answer = repeated::<O>(&key, fingerprint == first, &outcome);
+            if planted!(DuplicateAnsweredEarly) {
+                return Step::Answer(answer);
+            }
             let behind = match &answer {
                 Err(CallError::KeyReused { .. }) => Behind::Last,
                 _ => Behind::Earlier(place),
@@ -195,7 +198,9 @@ fn repeated<O: Operation>(key: &str, same_request: bool, outcome: &[u8]) -> Answ
 
 /// An answer without a write of its own waits for the entity's last write, if there is one.
 fn behind_gate<O: Operation>(answer: Answer<O>, activation: &Activation) -> Step<O> {
-    if activation.uncommitted == 0 {
+    let leaks = planted!(QueryNotGated) && answer.is_ok();
+    let tells = planted!(RejectionNotGated) && answer.is_err();
+    if activation.uncommitted == 0 || leaks || tells {
         Step::Answer(answer)
     } else {
         Step::Gated {
@@ -294,6 +299,9 @@ impl Draft {
         match self.member::<O>(&answer, activation, turn) {
             Ok(write) => {
                 activation.sequence = write.member.last_sequence();
+                if planted!(SequenceOffByOne) {
+                    activation.sequence = activation.sequence.next();
+                }
                 Step::Gated {
                     answer,
                     behind: Behind::Own(Box::new(write)),
@@ -321,6 +329,12 @@ impl Draft {
                 fingerprint: keyed.fingerprint,
                 outcome: outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?,
             });
+        }
+        if planted!(SnapshotAheadOfJournal) && member.snapshot.is_some() {
+            member.events.pop();
+        }
+        if planted!(KeyNotStored) && !member.events.is_empty() {
+            member.record = None;
         }
         let bytes = member_bytes(&member);
         let limit = turn

@@ -9,6 +9,8 @@ mod simulation;
 
 #[doc(inline)]
 pub use crate::__check_events_lock as check_events_lock;
+#[cfg(statefn_planted)]
+pub use crate::planted::{Mistake, plant};
 pub use clock::VirtualClock;
 pub use events_lock::{Difference, EventsLock, EventsLockError, LockMode};
 pub use scenario::{After, Answer, Asked, EventList, Scenario, Testable, Value};

@@ -54,9 +54,14 @@ impl Core {
     }
 
     fn open_gate(&mut self, mut batch: Filling, outcomes: &[Outcome], shared: &Shared) {
+        let is_refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused(_));
+        if planted!(ConflictFailsBatch) && outcomes.iter().any(is_refused) {
+            return self.store_failed(batch, &Failure::Timeout, "a write was refused", shared);
+        }
         for gate in batch.gates.drain(..) {
             let waker = match outcomes.get(gate.member) {
                 Some(Outcome::Committed { .. }) => gate.waiter.open(),
+                Some(Outcome::Refused(_)) if planted!(RefusalAcknowledged) => gate.waiter.open(),
                 Some(Outcome::Refused(refusal)) => {
                     gate.waiter.fail(Failure::unavailable(refusal.to_string()))
                 }
@@ -92,6 +97,9 @@ impl Core {
 
     /// A write of the entity was refused: everything speculated on it goes with it.
     fn overtaken(&mut self, id: &PersistenceId) {
+        if planted!(SuccessorSurvives) {
+            return;
+        }
         let table = &mut self.table;
         let (bytes, gates) = self.pipeline.remove(id, |tag, place| {
             if let Some(activation) = table.get_mut(&tag.id) {
@@ -131,6 +139,9 @@ impl Core {
     /// Drops every state in memory and everything that is not with the store; commands that wait
     /// run on recovered state.
     pub(super) fn drop_memory(&mut self, failure: &Failure, shared: &Shared) {
+        if planted!(MemoryKept) {
+            return;
+        }
         for filling in self.pipeline.take_filling() {
             self.left_pipeline(&filling.tags);
             self.fail_gates(filling.gates, failure, failure);

@@ -101,7 +101,7 @@ impl Core {
                 activation.keys = recovered.keys;
                 activation.used = shared.tick();
                 self.idle.push(activation);
-                if activation.has_mail() {
+                if activation.has_mail() && !planted!(RecoveredNotRun) {
                     self.runnable.push_back(id.clone());
                 }
             }
@@ -119,6 +119,9 @@ impl Core {
         }
         let looking_up = activation.discard();
         for job in looking_up.into_iter().chain(activation.take_mailbox()) {
+            if planted!(WaitingForgotten) {
+                continue;
+            }
             self.wake(job.refuse(failure.clone()));
         }
     }
@@ -200,7 +203,8 @@ impl Core {
         let Some(activation) = self.table.get(id) else {
             return;
         };
-        if !matches!(activation.phase, Phase::Draining) || activation.uncommitted > 0 {
+        let is_empty = activation.uncommitted == 0 || planted!(RecoveredTooEarly);
+        if !matches!(activation.phase, Phase::Draining) || !is_empty {
             return;
         }
         if let Some(quarantine) = shared.quarantined.get(id) {

@@ -30,7 +30,7 @@ pub enum Reason {
     #[error("{0}")]
     Late(String),
     /// The run did not end: somebody waits for ever.
-    #[error("the run did not end within a day of virtual time")]
+    #[error("the run did not end within four hours of virtual time")]
     Stuck,
     /// Everything worked again, and an entity did not.
     #[error("with all faults gone, {call} came to: {answer}")]

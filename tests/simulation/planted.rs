@@ -1,0 +1,41 @@
+//! Mistakes planted in the runtime, one after another: the simulation must find each of them.
+//!
+//! Needs a build with `--cfg statefn_planted`; `bash .ci/prove planted` makes it.
+
+use statefn::testing::{Mistake, Simulation, plant};
+
+use crate::keep_planned_panics_quiet;
+use crate::ledger::simulation;
+
+/// A mistake that is not found within so many seeds is not found.
+const SEEDS: u64 = 300;
+
+/// The first seed that finds what is planted, and what it says.
+fn first_find(simulation: &Simulation, mistake: Mistake) -> Option<(u64, String)> {
+    plant(Some(mistake));
+    let found = (0..SEEDS).find_map(|seed| {
+        let failure = simulation.try_seed(seed).err()?;
+        let reason = failure.reasons.first().map(ToString::to_string);
+        Some((seed + 1, reason.unwrap_or_default()))
+    });
+    plant(None);
+    found
+}
+
+#[test]
+fn every_planted_mistake_is_found() {
+    keep_planned_panics_quiet();
+    let simulation = simulation();
+    let mut missed = Vec::new();
+    println!("mistake                  seeds  found by");
+    for mistake in Mistake::ALL {
+        let name = format!("{mistake:?}");
+        match first_find(&simulation, *mistake) {
+            Some((seeds, reason)) => println!("{name:<24} {seeds:>5}  {reason}"),
+            None => missed.push(name),
+        }
+    }
+    let all = Mistake::ALL.len();
+    println!("{} of {all} found", all - missed.len());
+    assert!(missed.is_empty(), "not found in {SEEDS} seeds: {missed:?}");
+}
