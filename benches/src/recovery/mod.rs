@@ -115,7 +115,7 @@ pub(crate) const START: Family = Family {
 pub(crate) const GROWN: Family = Family {
     what: "Durable commands, 256 callers, 100,000 entities, on a store with 10,000,000 events",
     share: 1.0,
-    preparation: 90.0,
+    preparation: 120.0,
     entries: &[
         Entry {
             name: "statefn, 10 M events before",
