@@ -16,35 +16,36 @@ pub(super) struct Checksum {
 impl Checksum {
     /// A sum that begins with `numbers` as little-endian words.
     pub(super) fn of<const N: usize>(numbers: [u64; N]) -> Self {
-        let sum = Self {
+        let mut sum = Self {
             hasher: Hasher::new(),
             gathered: [0; GATHERED],
             length: 0,
         };
-        numbers.into_iter().fold(sum, Self::number)
+        for number in numbers {
+            sum.number(number);
+        }
+        sum
     }
 
     /// Adds a field of any length.
-    pub(super) fn field(self, bytes: &[u8]) -> Self {
+    pub(super) fn field(&mut self, bytes: &[u8]) -> &mut Self {
         self.number(bytes.len() as u64).bytes(bytes)
     }
 
     /// Adds a number.
-    pub(super) fn number(self, number: u64) -> Self {
+    pub(super) fn number(&mut self, number: u64) -> &mut Self {
         self.bytes(&number.to_le_bytes())
     }
 
-    fn bytes(mut self, bytes: &[u8]) -> Self {
-        let room = self
-            .gathered
-            .get_mut(self.length..self.length + bytes.len());
-        if let Some(room) = room {
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        let end = self.length + bytes.len();
+        if let Some(room) = self.gathered.get_mut(self.length..end) {
             room.copy_from_slice(bytes);
-            self.length += bytes.len();
-            return self;
+            self.length = end;
+        } else {
+            self.sum_gathered();
+            self.hasher.update(bytes);
         }
-        self.sum_gathered();
-        self.hasher.update(bytes);
         self
     }
 
@@ -55,8 +56,8 @@ impl Checksum {
     }
 
     /// The sum as it is stored: signed, so that SQLite needs four bytes for all values.
-    pub(super) fn stored(mut self) -> i64 {
+    pub(super) fn stored(&mut self) -> i64 {
         self.sum_gathered();
-        i64::from(self.hasher.finalize().cast_signed())
+        i64::from(self.hasher.clone().finalize().cast_signed())
     }
 }

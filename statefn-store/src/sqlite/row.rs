@@ -120,13 +120,17 @@ impl<'a> Header<'a> {
 
 /// Whether the row names `id`, without a look at the rest.
 pub(super) fn names(row: &Row<'_>, id: &PersistenceId) -> bool {
-    text(row, 2) == Ok(id.id()) && text(row, 1) == Ok(id.entity_type().as_str())
+    is_text(row, 2, id.id()) && is_text(row, 1, id.entity_type().as_str())
 }
 
 /// The names in a row of another table; `None` if they are no text.
 pub(super) fn id_of(row: &Row<'_>, at: usize) -> Option<PersistenceId> {
     let (entity_type, id) = (text(row, at).ok()?, text(row, at + 1).ok()?);
     Some(PersistenceId::new(entity_type.to_owned(), id))
+}
+
+fn is_text(row: &Row<'_>, column: usize, text: &str) -> bool {
+    value(row, column) == Ok(ValueRef::Text(text.as_bytes()))
 }
 
 /// What an entry says.
@@ -182,7 +186,8 @@ impl<'a> Body<'a> {
                 })
                 .transpose()?,
         };
-        if body.sum(header.sum()) != signed(row, 9)? {
+        // The header's own sum has been verified with it.
+        if body.sum(signed(row, 8)?) != signed(row, 9)? {
             return Err(Damage("its body contradicts the checksum"));
         }
         let kind = header.kind;
@@ -198,24 +203,22 @@ impl<'a> Body<'a> {
 
     /// The checksum as it is stored; covers the header's, so that a body cannot change its place.
     pub(super) fn sum(&self, header_sum: i64) -> i64 {
-        let mut sum = Checksum::of([header_sum.cast_unsigned(), self.time.cast_unsigned()])
-            .field(self.metadata);
+        let mut sum = Checksum::of([header_sum.cast_unsigned(), self.time.cast_unsigned()]);
+        sum.field(self.metadata);
         if let Some(event) = &self.event {
-            sum = sum
-                .number(1 | (u64::from(event.version) << 8) | (u64::from(event.codec) << 40))
+            sum.number(1 | (u64::from(event.version) << 8) | (u64::from(event.codec) << 40))
                 .field(event.name.as_bytes())
                 .field(event.payload);
         }
         if let Some(record) = &self.record {
-            sum = sum
-                .number(2)
+            sum.number(2)
                 .field(record.key.as_bytes())
                 .field(&record.fingerprint.to_be_bytes())
                 .field(record.outcome);
         }
         if let Some(skip) = &self.skip {
-            sum = sum.number(3).number(skip.sequence);
-            sum = sum.field(skip.reason.as_bytes());
+            sum.number(3).number(skip.sequence);
+            sum.field(skip.reason.as_bytes());
         }
         sum.stored()
     }
