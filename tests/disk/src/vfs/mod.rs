@@ -1,5 +1,5 @@
 //! What SQLite calls for files: the process's default, which sends paths of a
-//! [`mount`](crate::mount) to their disk and all others to the operating system.
+//! [`mount`] to their disk and all others to the operating system.
 
 #![expect(unsafe_code, reason = "SQLite calls C functions")]
 
