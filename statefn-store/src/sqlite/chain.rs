@@ -14,17 +14,17 @@ use super::row::{Body, Damage, ENTRY, HEADER, Header, Kind};
 use crate::{EventRef, NewEvent, Offset, PersistenceId, Replay, SequenceNumber, Timestamp};
 
 /// The events of an entity after a point, found and checked but not handed over yet.
-pub(super) struct Chain<'c> {
-    conn: &'c Connection,
-    id: &'c PersistenceId,
+pub(super) struct Chain {
+    /// The walk goes on at this entry, behind the event of this sequence number.
+    at: u64,
+    sequence: u64,
+    after: Start,
     /// The newest events, newest first.
     kept: Vec<Kept>,
     kept_bytes: usize,
     /// The older ones, read again during the replay.
     older: Positions,
     skips: HashSet<u64>,
-    /// The last sequence number before the first event to come.
-    after: u64,
     /// The head's sequence number.
     last: u64,
 }
@@ -45,62 +45,77 @@ struct Link {
     kind: Kind,
 }
 
-impl<'c> Chain<'c> {
-    /// Walks from the head back to `after`, and checks every link.
-    pub(super) fn walk(
-        conn: &'c Connection,
-        id: &'c PersistenceId,
-        head: &EntityHead,
-        after: Start,
-    ) -> Result<Self, ReadError> {
-        let mut chain = Self {
-            conn,
-            id,
+impl Chain {
+    /// The chain of an entity, of which nothing has been read.
+    pub(super) fn new(head: &EntityHead, after: Start) -> Self {
+        Self {
+            at: head.position,
+            sequence: head.sequence,
+            after,
             kept: Vec::new(),
             kept_bytes: 0,
             older: Positions::default(),
             skips: HashSet::new(),
-            after: after.sequence,
             last: head.sequence,
-        };
-        let (mut at, mut sequence) = (head.position, head.sequence);
-        while at > after.offset {
-            let link = chain.visit(at, sequence)?;
+        }
+    }
+
+    /// Walks back to where the events begin, and checks every link. `false` if the budget of entries
+    /// has come to its end before.
+    pub(super) fn walk(
+        &mut self,
+        conn: &Connection,
+        id: &PersistenceId,
+        budget: &mut u64,
+    ) -> Result<bool, ReadError> {
+        while self.at > self.after.offset {
+            if *budget == 0 {
+                return Ok(false);
+            }
+            *budget -= 1;
+            let (at, sequence) = (self.at, self.sequence);
+            let link = self.visit(conn, id, at, sequence)?;
             if link.sequence > sequence {
                 return Err(ReadError::damaged(at, sequence, "the chain runs backward"));
             }
-            chain.must_be_skipped(at, link.sequence, sequence)?;
-            if link.kind.is_event() && !chain.skips.contains(&link.sequence) && !chain.keeps(at) {
-                chain.older.push(at);
+            self.must_be_skipped(at, link.sequence, sequence)?;
+            if link.kind.is_event() && !self.skips.contains(&link.sequence) && !self.keeps(at) {
+                self.older.push(at);
             }
-            (at, sequence) = (link.previous, link.before);
+            (self.at, self.sequence) = (link.previous, link.before);
         }
-        if at != after.offset {
+        let (at, sequence) = (self.at, self.sequence);
+        if at != self.after.offset {
             let what = "the chain passes by the snapshot";
             return Err(ReadError::damaged(at, sequence, what));
         }
-        chain.must_be_skipped(at, after.sequence, sequence)?;
-        Ok(chain)
+        self.must_be_skipped(at, self.after.sequence, sequence)?;
+        Ok(true)
     }
 
     /// Reads the entry at `at`; keeps it whole as long as there is room.
-    fn visit(&mut self, at: u64, sequence: u64) -> Result<Link, ReadError> {
+    fn visit(
+        &mut self,
+        conn: &Connection,
+        id: &PersistenceId,
+        at: u64,
+        sequence: u64,
+    ) -> Result<Link, ReadError> {
         let whole = self.kept_bytes < LOAD_BUFFER_BYTES;
         let columns = if whole { ENTRY } else { HEADER };
         let sql = format!("SELECT {columns} FROM journal WHERE offset = ?1");
         let damaged = |Damage(what)| ReadError::damaged(at, sequence, what);
-        let conn = self.conn;
         let mut statement = conn.prepare_cached(&sql)?;
         let mut rows = statement.query([to_sql(at)])?;
         let Some(row) = rows.next()? else {
             return Err(damaged(Damage("it is missing")));
         };
         let header = Header::read(row).map_err(damaged)?;
-        if !header.is_of(self.id) {
+        if !header.is_of(id) {
             return Err(damaged(Damage("it belongs to another entity")));
         }
         if header.kind == Kind::Skip {
-            self.skip(&header)?;
+            self.skip(conn, id, &header)?;
         } else if whole && header.kind.is_event() && !self.skips.contains(&header.sequence) {
             let body = Body::read(row, &header).map_err(damaged)?;
             self.keep(&header, &body);
@@ -113,8 +128,13 @@ impl<'c> Chain<'c> {
         })
     }
 
-    fn skip(&mut self, header: &Header<'_>) -> Result<(), ReadError> {
-        let skipped = entry_at(self.conn, self.id, header.offset, |_, body| {
+    fn skip(
+        &mut self,
+        conn: &Connection,
+        id: &PersistenceId,
+        header: &Header<'_>,
+    ) -> Result<(), ReadError> {
+        let skipped = entry_at(conn, id, header.offset, |_, body| {
             Ok(body.skip.map(|skip| skip.sequence))
         })?;
         self.skips.extend(skipped);
@@ -153,10 +173,15 @@ impl<'c> Chain<'c> {
     }
 
     /// Hands the events over, oldest first.
-    pub(super) fn replay(mut self, replay: &mut dyn Replay) -> Result<(), ReadError> {
-        let mut next = self.after + 1;
+    pub(super) fn replay(
+        mut self,
+        conn: &Connection,
+        id: &PersistenceId,
+        replay: &mut dyn Replay,
+    ) -> Result<(), ReadError> {
+        let mut next = self.after.sequence + 1;
         while let Some(offset) = self.older.pop() {
-            let flow = entry_at(self.conn, self.id, offset, |header, body| {
+            let flow = entry_at(conn, id, offset, |header, body| {
                 let event = event(header, body).ok_or(Damage("it is no event"))?;
                 Ok(deliver(replay, &mut next, event))
             })?;

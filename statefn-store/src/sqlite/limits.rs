@@ -36,6 +36,19 @@ pub(super) const TRANSACTION_BYTES: usize = 8 * 1024 * 1024;
 /// Threads that read, each with its own connection.
 pub(super) const READERS: usize = 2;
 
+/// Reading connections that stay open while nobody uses them.
+pub(super) const IDLE_CONNECTIONS: usize = 4;
+
+/// Entries that a load reads on its caller's thread; the rest of a longer one goes to a thread of
+/// the pool.
+pub(super) const ENTRIES_AT_ONCE: u64 = 128;
+
+/// A load that takes longer than this on its caller's thread had to wait for the disk ..
+pub(super) const SLOW_LOAD: Duration = Duration::from_millis(1);
+
+/// .. and sends so many that come after it to the threads of the pool.
+pub(super) const LOADS_AFTER_A_SLOW_ONE: u32 = 256;
+
 /// Reads that may wait for a thread; more are answered `Unavailable` (kind `Busy`).
 pub(super) const READ_QUEUE: usize = 16_384;
 

@@ -1,11 +1,11 @@
-//! Recovery of one entity: records, snapshot, events, in the order of the contract.
-
-use std::ops::ControlFlow;
+//! Recovery of one entity: records, snapshot, events, in the order of the contract, and in parts if
+//! it is long.
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::append::snapshot_sum;
 use super::chain::{self, Chain};
+use super::connections::Lent;
 use super::dense;
 use super::entry::{Start, entry_at};
 use super::failure::ReadError;
@@ -16,27 +16,159 @@ use super::rebuild::scan;
 use super::row::{Damage, bytes, number, signed};
 use super::shared::Shared;
 use crate::{
-    NewSnapshot, Offset, PersistenceId, RecordRef, Replay, SnapshotRef, StoredRecord, Timestamp,
+    Loaded, NewSnapshot, Offset, PersistenceId, RecordRef, Replay, SnapshotRef, StoredRecord,
+    Timestamp,
 };
 
-/// Streams an entity into `replay` and returns its head, all from one read transaction.
-pub(super) fn load(
-    conn: &Connection,
-    shared: &Shared,
-    id: &PersistenceId,
-    replay: &mut dyn Replay,
-) -> Result<EntityHead, ReadError> {
-    // The map first, the transaction second: see `Shared::unmerged`.
-    let unmerged = shared.unmerged(id);
-    let tx = conn.unchecked_transaction()?;
-    let head = head(&tx, id, unmerged)?;
-    if head.position != 0 {
-        records(&tx, id, &head, |record| replay.record(record))?;
-        let after = snapshot(&tx, id, &head, replay)?;
-        events(&tx, id, &head, after, replay)?;
+/// A load under way, in one read transaction: it can pause and go on in another thread.
+pub(super) struct Load {
+    id: PersistenceId,
+    head: EntityHead,
+    stage: Stage,
+    replay: Box<dyn Replay>,
+}
+
+/// What comes next.
+enum Stage {
+    Head,
+    /// Records from this entry back.
+    Records(u64),
+    Snapshot,
+    Events(Start),
+    /// Events that lie apart.
+    Chain(Box<Chain>),
+    End,
+}
+
+/// How far a load has come.
+pub(super) enum Progress {
+    Complete,
+    /// It has read as many entries as it may for now.
+    Paused,
+}
+
+impl Load {
+    /// A load of `id` that has not begun.
+    pub(super) fn new(id: PersistenceId, replay: Box<dyn Replay>) -> Self {
+        Self {
+            id,
+            head: EntityHead::default(),
+            stage: Stage::Head,
+            replay,
+        }
     }
-    tx.finish()?;
-    Ok(head)
+
+    /// Reads about `budget` entries at most. A load that has paused goes on with the same
+    /// connection; one that has failed has ended.
+    pub(super) fn go_on(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        mut budget: u64,
+    ) -> Result<Progress, ReadError> {
+        loop {
+            self.stage = match std::mem::replace(&mut self.stage, Stage::End) {
+                Stage::Head => self.begin(conn, shared)?,
+                Stage::Records(0) => Stage::Snapshot,
+                Stage::Records(at) => Stage::Records(self.records(conn, at, &mut budget)?),
+                Stage::Snapshot => {
+                    Stage::Events(snapshot(conn, &self.id, &self.head, &mut *self.replay)?)
+                }
+                Stage::Events(after) => self.events(conn, after, &mut budget)?,
+                Stage::Chain(mut chain) => {
+                    if chain.walk(conn, &self.id, &mut budget)? {
+                        chain.replay(conn, &self.id, &mut *self.replay)?;
+                        Stage::End
+                    } else {
+                        Stage::Chain(chain)
+                    }
+                }
+                Stage::End => {
+                    conn.prepare_cached("COMMIT")?.execute([])?;
+                    return Ok(Progress::Complete);
+                }
+            };
+            if budget == 0 && !matches!(self.stage, Stage::End) {
+                return Ok(Progress::Paused);
+            }
+        }
+    }
+
+    /// Goes on to the end.
+    pub(super) fn complete(mut self, lent: Lent, shared: &Shared) -> Result<Loaded, ReadError> {
+        let result = self.go_on(&lent.conn, shared, u64::MAX);
+        lent.settle(&result);
+        result.map(|_| self.loaded())
+    }
+
+    /// What a complete load has found.
+    pub(super) fn loaded(self) -> Loaded {
+        Loaded {
+            head: self.head.public(),
+            replay: self.replay,
+        }
+    }
+
+    fn begin(&mut self, conn: &Connection, shared: &Shared) -> Result<Stage, ReadError> {
+        // The map first, the transaction second: see `Shared::unmerged`.
+        let unmerged = shared.unmerged(&self.id);
+        conn.prepare_cached("BEGIN")?.execute([])?;
+        self.head = head(conn, &self.id, unmerged)?;
+        Ok(if self.head.position == 0 {
+            Stage::End
+        } else {
+            Stage::Records(self.head.record)
+        })
+    }
+
+    /// Hands over records, newest first. Answers where the next one is.
+    fn records(
+        &mut self,
+        conn: &Connection,
+        mut at: u64,
+        budget: &mut u64,
+    ) -> Result<u64, ReadError> {
+        while at != 0 && *budget > 0 {
+            *budget -= 1;
+            at = match record(conn, &self.id, at, &mut *self.replay) {
+                Ok(older) => older,
+                // An operator left the event out: its record went with it.
+                Err(damage @ ReadError::Damaged { .. }) => {
+                    chain::record_before_skipped(conn, &self.id, &self.head, at)?.ok_or(damage)?
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(at)
+    }
+
+    fn events(
+        &mut self,
+        conn: &Connection,
+        after: Start,
+        budget: &mut u64,
+    ) -> Result<Stage, ReadError> {
+        let head = &self.head;
+        let count = head.sequence.saturating_sub(after.sequence);
+        let first = if after.offset == 0 {
+            head.first
+        } else {
+            after.offset + 1
+        };
+        let span = (head.position + 1).saturating_sub(first);
+        // A skip is stored behind the event that it leaves out, so it must be known before.
+        let no_skips = head.skip <= after.offset;
+        if !(no_skips && count > 0 && span / DENSE_SPAN <= count) {
+            return Ok(Stage::Chain(Box::new(Chain::new(head, after))));
+        }
+        let Some(left) = budget.checked_sub(count) else {
+            *budget = 0;
+            return Ok(Stage::Events(after));
+        };
+        *budget = left;
+        dense::replay(conn, &self.id, head, after, first, &mut *self.replay)?;
+        Ok(Stage::End)
+    }
 }
 
 /// The head of an entity as this transaction sees it.
@@ -53,28 +185,6 @@ pub(super) fn head(
         Some(Ok(head)) => Ok(head),
         Some(Err(_)) => scan(conn, id, u64::MAX),
     }
-}
-
-fn events(
-    conn: &Connection,
-    id: &PersistenceId,
-    head: &EntityHead,
-    after: Start,
-    replay: &mut dyn Replay,
-) -> Result<(), ReadError> {
-    let count = head.sequence.saturating_sub(after.sequence);
-    let first = if after.offset == 0 {
-        head.first
-    } else {
-        after.offset + 1
-    };
-    let span = (head.position + 1).saturating_sub(first);
-    // A skip is stored behind the event that it leaves out, so it must be known before.
-    let no_skips = head.skip <= after.offset;
-    if no_skips && count > 0 && span / DENSE_SPAN <= count {
-        return dense::replay(conn, id, head, after, first, replay);
-    }
-    Chain::walk(conn, id, head, after)?.replay(replay)
 }
 
 /// Offers the newest snapshot if it is readable. Answers where the events begin.
@@ -149,40 +259,28 @@ pub(super) fn read_snapshot(
     }
 }
 
-/// Hands over records, newest first.
-fn records(
+/// Hands over the record at `at`. Answers where the one before it is, 0 if there is none or none is
+/// wanted.
+fn record(
     conn: &Connection,
     id: &PersistenceId,
-    head: &EntityHead,
-    mut visit: impl FnMut(RecordRef<'_>) -> ControlFlow<()>,
-) -> Result<(), ReadError> {
-    let mut at = head.record;
-    while at != 0 {
-        let read = entry_at(conn, id, at, |header, body| {
-            let record = body.record.ok_or(Damage("it holds no record"))?;
-            let flow = visit(RecordRef {
-                key: record.key,
-                fingerprint: record.fingerprint,
-                time: Timestamp::from_millis(body.time),
-                offset: Offset::new(at),
-            });
-            Ok((header.previous_record, flow))
+    at: u64,
+    replay: &mut dyn Replay,
+) -> Result<u64, ReadError> {
+    entry_at(conn, id, at, |header, body| {
+        let record = body.record.ok_or(Damage("it holds no record"))?;
+        let flow = replay.record(RecordRef {
+            key: record.key,
+            fingerprint: record.fingerprint,
+            time: Timestamp::from_millis(body.time),
+            offset: Offset::new(at),
         });
-        let (older, flow) = match read {
-            Ok(read) => read,
-            // An operator left the event out: its record went with it.
-            Err(damage @ ReadError::Damaged { .. }) => (
-                chain::record_before_skipped(conn, id, head, at)?.ok_or(damage)?,
-                ControlFlow::Continue(()),
-            ),
-            Err(error) => return Err(error),
-        };
-        if flow.is_break() {
-            break;
-        }
-        at = older;
-    }
-    Ok(())
+        Ok(if flow.is_break() {
+            0
+        } else {
+            header.previous_record
+        })
+    })
 }
 
 /// Finds the newest record under `key` at or before `newest`.

@@ -5,7 +5,8 @@
 //! (`append`); `head`s are merged into their table late, behind a watermark (`merge`), and rebuilt
 //! from the journal's tail at a start (`rebuild`); one `writer` thread owns the only writing
 //! `connection` and gathers what waits in its `queue` into one transaction of the `journal`;
-//! `reader` threads `load` entities through a `dense` range or back along their `chain`.
+//! whoever asks `load`s an entity through a `dense` range or back along its `chain`, and hands a
+//! long load to a `reader` thread.
 
 mod append;
 mod audit;
@@ -13,6 +14,7 @@ mod backup;
 mod chain;
 mod checksum;
 mod connection;
+mod connections;
 mod dense;
 mod entry;
 mod failure;
@@ -79,7 +81,7 @@ pub use tuning::Tuning;
 /// One process at a time; a local file with one name (a hard link would give it a second log, so it
 /// is refused; a network file system is not noticed, and not supported). Batches that wait: 16,384. A transaction gathers up to 4,096 members or
 /// 8 MiB. In memory: up to about 400,000 heads of entities (some 200 bytes each), 64 MiB of page
-/// cache for the writer and 16 MiB for each of two readers.
+/// cache for the writer and 16 MiB for each of four reading connections.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -181,17 +183,8 @@ impl Store for Sqlite {
         })
     }
 
-    async fn load(
-        &self,
-        id: &PersistenceId,
-        mut replay: Box<dyn Replay>,
-    ) -> Result<Loaded, LoadError> {
-        let id = id.clone();
-        let load = move |conn: &_, shared: &_| {
-            let head = load::load(conn, shared, &id, &mut *replay)?.public();
-            Ok(Loaded { head, replay })
-        };
-        self.handle.readers.read(load).await
+    async fn load(&self, id: &PersistenceId, replay: Box<dyn Replay>) -> Result<Loaded, LoadError> {
+        self.handle.readers.load(id, replay).await
     }
 
     async fn find_record(

@@ -1,53 +1,33 @@
-//! Threads that read, each with its own read-only connection: no executor waits for a disk.
+//! Threads for what reads long, so that no executor waits for a disk. A short load is done where it
+//! is asked for: the way to a thread and back takes longer than the load.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::connection;
+use super::connections::{Connections, Lent};
 use super::failure::ReadError;
-use super::limits::READ_QUEUE;
+use super::limits::{ENTRIES_AT_ONCE, LOADS_AFTER_A_SLOW_ONE, READ_QUEUE, SLOW_LOAD};
+use super::load::{Load, Progress};
 use super::shared::Shared;
 use super::shared::closed_failure;
-use crate::{FailureKind, LoadError, StoreFailure};
+use crate::{FailureKind, LoadError, Loaded, PersistenceId, Replay, StoreFailure};
 
-type Job = Box<dyn FnOnce(&mut Reader) + Send>;
-
-/// The connection of one thread.
-pub(super) struct Reader {
-    shared: Arc<Shared>,
-    conn: Option<Connection>,
-}
-
-impl Reader {
-    /// Runs a read; a connection that failed is not used again.
-    fn read<T>(
-        &mut self,
-        read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError>,
-    ) -> Result<T, ReadError> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => connection::reader(&self.shared.path)?,
-        };
-        let result = read(&conn, &self.shared);
-        let failed = match &result {
-            Err(ReadError::Sqlite(error)) => !error.is_busy(),
-            _ => !conn.is_autocommit(),
-        };
-        if !failed {
-            self.conn = Some(conn);
-        }
-        result
-    }
-}
+type Job = Box<dyn FnOnce() + Send>;
 
 /// The pool.
 pub(super) struct Readers {
     shared: Arc<Shared>,
+    connections: Arc<Connections>,
+    /// Loads that go to the threads because one before them was slow.
+    distrusted: AtomicU32,
     jobs: Arc<Jobs>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -65,19 +45,21 @@ struct State {
 }
 
 impl Readers {
-    /// Starts the threads; they open their connections when they get their first job.
+    /// Starts the threads; connections are opened when they are needed.
     pub(super) fn start(shared: &Arc<Shared>) -> std::io::Result<Self> {
         let jobs = Arc::new(Jobs::default());
         let readers = Self {
             shared: Arc::clone(shared),
+            connections: Arc::new(Connections::new(Arc::clone(shared))),
+            distrusted: AtomicU32::new(0),
             jobs: Arc::clone(&jobs),
             threads: Mutex::default(),
         };
         for _ in 0..shared.tuning.readers {
-            let (jobs, shared) = (Arc::clone(&jobs), Arc::clone(shared));
+            let jobs = Arc::clone(&jobs);
             let thread = std::thread::Builder::new()
                 .name("statefn-sqlite-read".to_owned())
-                .spawn(move || jobs.work(shared))?;
+                .spawn(move || jobs.work())?;
             readers.threads().push(thread);
         }
         Ok(readers)
@@ -87,10 +69,66 @@ impl Readers {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Loads an entity: on the calling thread as far as it is short.
+    pub(super) async fn load(
+        &self,
+        id: &PersistenceId,
+        replay: Box<dyn Replay>,
+    ) -> Result<Loaded, LoadError> {
+        let mut load = Load::new(id.clone(), replay);
+        if let Some(lent) = self.connection_here() {
+            let start = now();
+            let progress = load.go_on(&lent.conn, &self.shared, ENTRIES_AT_ONCE);
+            self.took(start);
+            if !matches!(progress, Ok(Progress::Paused)) {
+                lent.settle(&progress);
+                return progress.map(|_| load.loaded()).map_err(|e| self.failed(e));
+            }
+            let shared = Arc::clone(&self.shared);
+            return self.run(move || load.complete(lent, &shared)).await;
+        }
+        let (shared, connections) = (Arc::clone(&self.shared), Arc::clone(&self.connections));
+        self.run(move || load.complete(connections.idle_or_new()?, &shared))
+            .await
+    }
+
+    /// A connection for a load on this thread, if one is idle and the disk has been fast.
+    fn connection_here(&self) -> Option<Lent> {
+        let distrusted = self.distrusted.load(Ordering::Relaxed);
+        if distrusted == 0 {
+            return self.connections.idle();
+        }
+        // A load that is counted twice or not at all does no harm.
+        self.distrusted.store(distrusted - 1, Ordering::Relaxed);
+        None
+    }
+
+    fn took(&self, start: Instant) {
+        if now() - start > SLOW_LOAD {
+            self.distrusted
+                .store(LOADS_AFTER_A_SLOW_ONE, Ordering::Relaxed);
+        }
+    }
+
     /// Runs a read on one of the threads.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, LoadError> {
+        let (shared, connections) = (Arc::clone(&self.shared), Arc::clone(&self.connections));
+        self.run(move || {
+            let lent = connections.idle_or_new()?;
+            let result = read(&lent.conn, &shared);
+            lent.settle(&result);
+            result
+        })
+        .await
+    }
+
+    /// Does it on one of the threads.
+    async fn run<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, LoadError> {
         let (job, answer) = job(read);
         self.jobs
@@ -104,13 +142,13 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, StoreFailure> {
-        let (job, answer) = job(read);
+        let shared = Arc::clone(&self.shared);
+        let (job, answer) = job(move || read(&connection::reader(&shared.path)?, &shared));
         self.spawn_aside(job)?;
         self.answered(answer).await.map_err(unavailable)
     }
 
     fn spawn_aside(&self, job: Job) -> Result<(), StoreFailure> {
-        let shared = Arc::clone(&self.shared);
         // The list is locked before the flag is read, and a stop sets the flag before it takes the
         // list: either it sees this thread, or this call sees the flag.
         let mut threads = self.threads();
@@ -120,7 +158,7 @@ impl Readers {
         threads.retain(|thread| !thread.is_finished());
         let thread = std::thread::Builder::new()
             .name("statefn-sqlite-long-read".to_owned())
-            .spawn(move || job(&mut Reader { shared, conn: None }));
+            .spawn(job);
         match thread {
             Ok(thread) => threads.push(thread),
             Err(error) => {
@@ -136,9 +174,13 @@ impl Readers {
         answer: oneshot::Receiver<Result<T, ReadError>>,
     ) -> Result<T, LoadError> {
         match answer.await {
-            Ok(result) => result.map_err(|error| error.at(&self.shared.path)),
+            Ok(result) => result.map_err(|error| self.failed(error)),
             Err(_) => Err(LoadError::Unavailable(self.unanswered())),
         }
+    }
+
+    fn failed(&self, error: ReadError) -> LoadError {
+        error.at(&self.shared.path)
     }
 
     fn refused(&self, kind: FailureKind) -> StoreFailure {
@@ -172,17 +214,18 @@ impl Readers {
             // A thread that panicked has ended too.
             let _ = thread.join();
         }
+        self.connections.stop();
     }
 }
 
 fn job<T: Send + 'static>(
-    read: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
+    read: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
 ) -> (Job, oneshot::Receiver<Result<T, ReadError>>) {
     let (reply, answer) = oneshot::channel();
-    let job = Box::new(move |reader: &mut Reader| {
+    let job = Box::new(move || {
         // A caller that has gone before the read began needs none.
         if !reply.is_closed() {
-            let _ = reply.send(reader.read(read));
+            let _ = reply.send(read());
         }
     });
     (job, answer)
@@ -215,12 +258,10 @@ impl Jobs {
         Ok(())
     }
 
-    fn work(&self, shared: Arc<Shared>) {
-        let mut reader = Reader { shared, conn: None };
+    fn work(&self) {
         while let Some(job) = self.next() {
-            if catch_unwind(AssertUnwindSafe(|| job(&mut reader))).is_err() {
+            if catch_unwind(AssertUnwindSafe(job)).is_err() {
                 tracing::error!("a read panicked");
-                reader.conn = None;
             }
         }
     }
@@ -250,4 +291,12 @@ pub(super) fn unavailable(error: LoadError) -> StoreFailure {
             StoreFailure::new(FailureKind::Corrupt, damaged.to_string())
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only chooses the thread that reads; no promise depends on it"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
