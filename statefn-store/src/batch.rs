@@ -2,7 +2,7 @@
 
 use crate::{
     NewEvent, NewRecord, NewSnapshot, Offset, OwnerEpoch, PersistenceId, SequenceNumber,
-    StoreFailure, Timestamp,
+    StateChange, StoreFailure, Timestamp,
 };
 
 /// Members that commit together under one owner epoch.
@@ -37,7 +37,7 @@ pub struct Batch {
 
 /// Everything one command writes: all of it commits, or none of it.
 ///
-/// A member may hold any combination of events, snapshot, record and skip; one that holds nothing
+/// A member may hold any combination of events, state, snapshot, record and skip; one that holds nothing
 /// is valid and only checks the expected sequence number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -51,7 +51,10 @@ pub struct Member {
     pub metadata: Vec<u8>,
     /// Events, numbered `expected + 1 ..` in this order.
     pub events: Vec<NewEvent>,
-    /// State after the last of `events`; only together with at least one event.
+    /// The state as a whole, or its deletion, behind `events`: numbered after the last of them.
+    pub state: Option<Box<StateChange>>,
+    /// State after the last of `events`; only together with at least one event, and without
+    /// `state`.
     pub snapshot: Option<NewSnapshot>,
     /// The outcome of a keyed command.
     pub record: Option<NewRecord>,
@@ -76,6 +79,7 @@ impl Member {
             time,
             metadata: Vec::new(),
             events: Vec::new(),
+            state: None,
             snapshot: None,
             record: None,
             skip: None,
@@ -98,7 +102,8 @@ impl Member {
     /// assert_eq!(member.last_sequence().get(), 5);
     /// ```
     pub fn last_sequence(&self) -> SequenceNumber {
-        self.expected.plus(self.events.len() as u64)
+        let count = self.events.len() + usize::from(self.state.is_some());
+        self.expected.plus(count as u64)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Offset, PersistenceId, SequenceNumber, StoredRecord, Timestamp};
+use crate::{NewState, Offset, PersistenceId, SequenceNumber, StoredRecord, Timestamp};
 
 /// An event on its way into the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Entry {
     pub offset: Offset,
     /// The entity that wrote it.
     pub id: PersistenceId,
-    /// The entity's sequence number after this entry. Only events advance it.
+    /// The entity's sequence number after this entry. Events, states and deletions advance it.
     pub sequence: SequenceNumber,
     /// When the command ran.
     pub time: Timestamp,
@@ -64,6 +64,23 @@ pub enum EntryBody {
         /// The event.
         event: NewEvent,
         /// The idempotency record of the command, on the last event of a keyed command.
+        record: Option<StoredRecord>,
+    },
+    /// The entity's state as a whole: everything before it counts no more.
+    State {
+        /// The state.
+        state: NewState,
+        /// The idempotency record of the command.
+        record: Option<StoredRecord>,
+    },
+    /// The entity has no state any more: it begins anew.
+    Deleted {
+        /// The idempotency record of the command.
+        record: Option<StoredRecord>,
+    },
+    /// What stood here was erased behind a later deletion.
+    Erased {
+        /// An idempotency record that was still to be remembered; its outcome is empty.
         record: Option<StoredRecord>,
     },
     /// The idempotency record of a keyed command without events.
@@ -90,7 +107,10 @@ impl EntryBody {
     /// ```
     pub fn record(&self) -> Option<&StoredRecord> {
         match self {
-            Self::Event { record, .. } => record.as_ref(),
+            Self::Event { record, .. }
+            | Self::State { record, .. }
+            | Self::Deleted { record }
+            | Self::Erased { record } => record.as_ref(),
             Self::Record(record) => Some(record),
             Self::Skip { .. } => None,
         }

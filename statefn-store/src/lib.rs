@@ -17,6 +17,7 @@ pub mod sequence;
 pub mod snapshot;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod state;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -36,5 +37,6 @@ pub use sequence::{Offset, OwnerEpoch, SequenceNumber};
 pub use snapshot::{NewSnapshot, SnapshotRef};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, Sqlite};
+pub use state::{NewState, StateBytes, StateChange, StateRef};
 pub use store::{Fault, Store, StoreReport};
 pub use time::Timestamp;

@@ -3,15 +3,18 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 
-use crate::{EventRef, Offset, RecordRef, SequenceNumber, SnapshotRef, StoreFailure};
+use crate::{EventRef, Offset, RecordRef, SequenceNumber, SnapshotRef, StateRef, StoreFailure};
 
 /// Receives what a store has of one entity, in the order of the contract.
 ///
 /// 1. [`record`](Self::record), newest first, until it breaks or there is no older one;
-/// 2. [`snapshot`](Self::snapshot), at most once, if the store has a readable one;
-/// 3. [`event`](Self::event) and [`skipped`](Self::skipped), by rising sequence number, without a
-///    gap: from the one after the snapshot if that was accepted, from 1 otherwise, until `event`
-///    breaks or there is no further one.
+/// 2. [`snapshot`](Self::snapshot), at most once, if the store has a readable one that is newer
+///    than the entity's newest state or deletion;
+/// 3. [`state`](Self::state), at most once, unless a snapshot was accepted: the entity's newest
+///    state or deletion that no operator has left out, if there is one. Nothing before it is read;
+/// 4. [`event`](Self::event) and [`skipped`](Self::skipped), by rising sequence number, without a
+///    gap: from the one after the snapshot or state, from 1 without either, until `event` or
+///    `state` breaks or there is no further one.
 ///
 /// A store calls these methods from whatever thread reads; none of them blocks or panics (the
 /// runtime's own implementation catches panics of user code).
@@ -22,7 +25,7 @@ use crate::{EventRef, Offset, RecordRef, SequenceNumber, SnapshotRef, StoreFailu
 /// use std::any::Any;
 /// use std::ops::ControlFlow;
 /// use statefn_store::{EventRef, Memory, PersistenceId, RecordRef, Replay, SequenceNumber};
-/// use statefn_store::{SnapshotRef, Store};
+/// use statefn_store::{SnapshotRef, StateRef, Store};
 ///
 /// #[derive(Default)]
 /// struct Sum(u64);
@@ -30,6 +33,11 @@ use crate::{EventRef, Offset, RecordRef, SequenceNumber, SnapshotRef, StoreFailu
 /// impl Replay for Sum {
 ///     fn snapshot(&mut self, _: SnapshotRef<'_>) -> bool {
 ///         false
+///     }
+///
+///     fn state(&mut self, state: StateRef<'_>) -> ControlFlow<()> {
+///         self.0 = state.state.map_or(0, |state| state.payload.iter().map(|b| u64::from(*b)).sum());
+///         ControlFlow::Continue(())
 ///     }
 ///
 ///     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
@@ -59,11 +67,14 @@ pub trait Replay: Any + Send {
     /// Offers the newest snapshot. Answers whether it is accepted; if not, all events follow.
     fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool;
 
+    /// Hands over the state as a whole, or tells that it was deleted here. `Break` ends the replay.
+    fn state(&mut self, state: StateRef<'_>) -> ControlFlow<()>;
+
     /// Hands over the next event. `Break` ends the replay of events.
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()>;
 
-    /// The event with this sequence number was left out by an operator. Its payload is not read:
-    /// damage in it does not matter any more.
+    /// The event, state or deletion with this sequence number was left out by an operator. Its
+    /// payload is not read: damage in it does not matter any more.
     fn skipped(&mut self, sequence: SequenceNumber);
 
     /// Hands over an idempotency record. `Break` ends the walk over records.
@@ -73,7 +84,7 @@ pub trait Replay: Any + Send {
 /// Where an entity's journal ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The last event's sequence number; zero for a new entity.
+    /// The sequence number of the last event, state or deletion; zero for a new entity.
     pub sequence: SequenceNumber,
     /// The last entry of any kind; zero for a new entity.
     pub position: Offset,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::{
     Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, StoreFailure, StoredRecord,
+    OwnerEpoch, PersistenceId, Replay, StoreFailure, StoredRecord, Timestamp,
 };
 
 /// A place where journals live.
@@ -21,7 +21,8 @@ use crate::{
 /// - R2. It has at most one commit in flight that concerns a given entity.
 /// - R3. Each member carries the sequence number that its entity has before it, counting the
 ///   earlier members of the same batch.
-/// - R4. A snapshot comes only with at least one event and is the state after the last of them.
+/// - R4. A snapshot comes only with at least one event and without a state, and is the state after
+///   the last event.
 /// - R5. Names, keys, ids and payloads are within the limits of the runtime.
 ///
 /// # What the backend promises the runtime
@@ -47,9 +48,16 @@ use crate::{
 ///   confirmed, restores itself from stable storage, and only then serves again; until then
 ///   commits answer `Unavailable`.
 ///
+/// - B10 *whole states*: a state or a deletion takes the place of everything before it: no load
+///   reads further back, and an older snapshot is gone. Entries, offsets and records stay.
+/// - B11 *erased*: after `Ok` from [`erase`](Self::erase) no call hands out what the entity's entries
+///   before its newest deletion said, except the keys and fingerprints of the records that were to be
+///   kept. Offsets and sequence numbers stay, and everything from the deletion on is untouched.
+///
 /// # Cancel safety
 ///
-/// Dropping a `commit` future after its first poll does not take the batch back: it may commit.
+/// Dropping a `commit` or `erase` future after its first poll does not take it back: it may
+/// commit.
 /// Every other future may be dropped at any time without effect.
 ///
 /// A backend may complete any of these futures at the first poll; an in-memory one must.
@@ -88,7 +96,7 @@ use crate::{
 /// ```
 ///
 /// A backend of your own implements this trait under [`async_trait`](crate::async_trait) and shows
-/// with `statefn_store::conformance!` (feature `testing`) that it keeps B1 to B9.
+/// with `statefn_store::conformance!` (feature `testing`) that it keeps B1 to B11.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Takes ownership: raises the stored epoch by one and returns it. Earlier owners are fenced.
@@ -104,6 +112,24 @@ pub trait Store: Debug + Send + Sync + 'static {
     ///
     /// See [`CommitError`]: each variant says whether the batch was applied.
     async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError>;
+
+    /// Overwrites what the entity's entries before its newest deletion say, and answers how many it
+    /// has overwritten. Without a deletion, or a second time, that is none.
+    ///
+    /// Offsets, sequence numbers and times stay. Records written at `records_from` or later keep
+    /// their key and fingerprint, so that a command under such a key still does not run twice; their
+    /// outcomes go. It may take several transactions: an error can leave some of it done, and a
+    /// repetition does the rest.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit); `Fenced` under another epoch than the newest claim's.
+    async fn erase(
+        &self,
+        epoch: OwnerEpoch,
+        id: &PersistenceId,
+        records_from: Timestamp,
+    ) -> Result<u64, CommitError>;
 
     /// Streams one entity into `replay` (see [`Replay`] for the order) and returns its head.
     ///

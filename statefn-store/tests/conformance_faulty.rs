@@ -16,7 +16,7 @@ use statefn_store::testing::{Call, CommitFault, FaultRates, Faulty, block_on};
 use statefn_store::{
     Batch, CommitError, EventRef, LoadError, Member, Memory, NewEvent, NewSnapshot, Offset,
     Outcome, OwnerEpoch, PersistenceId, RecordRef, Refusal, Replay, SequenceNumber, SnapshotRef,
-    Store, Timestamp,
+    StateRef, Store, Timestamp,
 };
 
 #[derive(Default)]
@@ -29,6 +29,10 @@ impl Replay for Seen {
     fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool {
         self.snapshot = Some(snapshot.sequence.get());
         true
+    }
+
+    fn state(&mut self, _: StateRef<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use statefn_store::{
     EventRef, LoadError, Offset, PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef,
-    Timestamp,
+    StateRef, Timestamp,
 };
 
 use crate::admin::Admin;
@@ -22,6 +22,7 @@ impl Admin {
     /// the entity nor waits for it: what is answered was committed when the call began. An event
     /// that this program cannot decode is part of the answer, with the reason, and hides nothing
     /// behind it. An event that an operator left out is not shown: its sequence number is missing.
+    /// Of an entity that was deleted, the events since then are shown.
     /// An id that was never used has no events.
     ///
     /// Every page walks the chain from its start, so a large `limit` (10,000, say) costs less
@@ -125,6 +126,11 @@ impl<Ev: Event> Replay for Reader<Ev> {
     /// The events are wanted, not what they came to.
     fn snapshot(&mut self, _: SnapshotRef<'_>) -> bool {
         false
+    }
+
+    /// What was before it cannot be shown any more.
+    fn state(&mut self, _: StateRef<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {

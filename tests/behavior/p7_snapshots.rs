@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use statefn::SequenceNumber;
-use statefn::store::{EventRef, PersistenceId, RecordRef, Replay, SnapshotRef, Store};
+use statefn::store::{EventRef, PersistenceId, RecordRef, Replay, SnapshotRef, StateRef, Store};
 use statefn_store::testing::Call;
 
 use crate::kit::{World, pending};
@@ -18,6 +18,10 @@ async fn snapshot(store: &dyn Store, id: PersistenceId) -> Option<u64> {
         fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool {
             *self.0.lock().unwrap() = Some(snapshot.sequence.get());
             true
+        }
+
+        fn state(&mut self, _: StateRef<'_>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
         }
 
         fn event(&mut self, _: EventRef<'_>) -> ControlFlow<()> {

@@ -309,6 +309,7 @@ mod panicky {
     use statefn::store::{
         Batch, CommitError, EntityType, Entry, LoadError, Loaded, Memory, Offset, Outcome,
         OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
+        Timestamp,
     };
 
     #[derive(Clone, Debug, Default)]
@@ -341,6 +342,15 @@ mod panicky {
         async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
             self.perhaps(&self.commit).await;
             self.inner.commit(batch).await
+        }
+
+        async fn erase(
+            &self,
+            epoch: OwnerEpoch,
+            id: &PersistenceId,
+            records_from: Timestamp,
+        ) -> Result<u64, CommitError> {
+            self.inner.erase(epoch, id, records_from).await
         }
 
         async fn load(

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::collections::hash_map::Entry as MapEntry;
-use std::ops::{Bound, ControlFlow};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::kept::Kept;
 use super::prepared::Prepared;
 use crate::{
     EntityType, Entry, Head, IdMap, NewSnapshot, Offset, Outcome, PersistenceId, Refusal, Replay,
-    SequenceNumber, SnapshotRef, StoreReport, StoredRecord,
+    SequenceNumber, SnapshotRef, StoreReport, StoredRecord, Timestamp,
 };
 
 /// All entries of a store.
@@ -27,11 +27,13 @@ pub(super) struct Journal {
 #[derive(Clone, Default)]
 struct Entity {
     head: Head,
-    /// Its events, in order: the one with sequence number `n` lies at `n - 1`.
+    /// Its events, states and deletions, in order: the one with sequence number `n` lies at `n - 1`.
     events: Arc<Vec<Arc<Kept>>>,
     /// Its entries with an idempotency record, in order.
     records: Arc<Vec<Arc<Kept>>>,
     skips: Arc<BTreeSet<SequenceNumber>>,
+    /// Its newest state or deletion.
+    whole: SequenceNumber,
     snapshot: Option<Arc<(SequenceNumber, NewSnapshot)>>,
 }
 
@@ -104,6 +106,37 @@ impl Journal {
         named.next()?.stored_record()
     }
 
+    /// Erases what an entity's entries before its newest deletion say. How many that were.
+    pub(super) fn erase(&mut self, id: &PersistenceId, records_from: Timestamp) -> u64 {
+        let Some(entity) = self.entities.get_mut(id) else {
+            return 0;
+        };
+        let Some(deletion) = entity.events.iter().rfind(|kept| kept.is_deletion()) else {
+            return 0;
+        };
+        let end = usize::try_from(deletion.offset.get() - 1).unwrap_or(usize::MAX);
+        let mut count = 0;
+        for kept in self.entries.iter_mut().take(end) {
+            if kept.id() != id {
+                continue;
+            }
+            if let Some(erased) = kept.erased(records_from) {
+                *kept = Arc::new(erased);
+                count += 1;
+            }
+        }
+        let at = |kept: &Arc<Kept>| usize::try_from(kept.offset.get() - 1).unwrap_or(usize::MAX);
+        for list in [&mut entity.events, &mut entity.records] {
+            for kept in Arc::make_mut(list) {
+                if let Some(current) = self.entries.get(at(kept)) {
+                    *kept = Arc::clone(current);
+                }
+            }
+        }
+        Arc::make_mut(&mut entity.records).retain(|kept| kept.record_ref().is_some());
+        count
+    }
+
     /// A page of entries.
     pub(super) fn read(&self, from: Offset, limit: usize) -> Vec<Entry> {
         let skip = usize::try_from(from.get().saturating_sub(1)).unwrap_or(usize::MAX);
@@ -156,8 +189,12 @@ impl Entity {
     fn push(&mut self, kept: &Arc<Kept>) {
         self.head.sequence = kept.sequence;
         self.head.position = kept.offset;
-        if kept.is_event() {
+        if kept.advances() {
             Arc::make_mut(&mut self.events).push(Arc::clone(kept));
+        }
+        if kept.is_whole() {
+            self.whole = kept.sequence;
+            self.snapshot = None;
         }
         if kept.record_ref().is_some() {
             self.head.record = kept.offset;
@@ -176,8 +213,9 @@ impl History {
     /// Hands everything over in the order of the contract.
     pub(super) fn replay(&self, replay: &mut dyn Replay) -> Head {
         self.replay_records(replay);
-        let after = self.offer_snapshot(replay);
-        self.replay_events(after, replay);
+        if let Some(after) = self.offer_snapshot(replay).or_else(|| self.state(replay)) {
+            self.replay_events(after, replay);
+        }
         self.0.head
     }
 
@@ -191,33 +229,38 @@ impl History {
         }
     }
 
-    fn offer_snapshot(&self, replay: &mut dyn Replay) -> SequenceNumber {
-        let Some((sequence, snapshot)) = self.0.snapshot.as_deref() else {
-            return SequenceNumber::ZERO;
-        };
+    fn offer_snapshot(&self, replay: &mut dyn Replay) -> Option<SequenceNumber> {
+        let (sequence, snapshot) = self.0.snapshot.as_deref()?;
         let accepted = replay.snapshot(SnapshotRef {
             sequence: *sequence,
             shape: snapshot.shape,
             codec: snapshot.codec,
             payload: &snapshot.payload,
         });
-        if accepted {
-            *sequence
-        } else {
-            SequenceNumber::ZERO
-        }
+        accepted.then_some(*sequence)
+    }
+
+    /// Hands over the newest state or deletion, unless an operator has left it out. Answers after
+    /// what the events begin; `None` ends the replay.
+    fn state(&self, replay: &mut dyn Replay) -> Option<SequenceNumber> {
+        let newest = usize::try_from(self.0.whole.get()).unwrap_or(usize::MAX);
+        let counts = |kept: &&Arc<Kept>| kept.is_whole() && !self.0.skips.contains(&kept.sequence);
+        let whole = self.0.events.iter().take(newest).rfind(counts);
+        let Some(state) = whole.and_then(|kept| kept.state_ref()) else {
+            return Some(SequenceNumber::ZERO);
+        };
+        replay.state(state).is_continue().then_some(state.sequence)
     }
 
     fn replay_events(&self, after: SequenceNumber, replay: &mut dyn Replay) {
         let covered = usize::try_from(after.get()).unwrap_or(usize::MAX);
         let events = self.0.events.iter().skip(covered);
-        for event in events.filter_map(|kept| kept.event_ref()) {
-            if self.0.skips.contains(&event.sequence) {
-                replay.skipped(event.sequence);
-                continue;
-            }
-            let flow = replay.event(event);
-            if flow == ControlFlow::Break(()) {
+        for kept in events {
+            if self.0.skips.contains(&kept.sequence) {
+                replay.skipped(kept.sequence);
+            } else if let Some(event) = kept.event_ref()
+                && replay.event(event).is_break()
+            {
                 break;
             }
         }

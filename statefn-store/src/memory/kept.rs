@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    Entry, EntryBody, EventRef, NewEvent, NewRecord, Offset, PersistenceId, RecordRef,
-    SequenceNumber, Skip, StoredRecord, Timestamp,
+    Entry, EntryBody, EventRef, NewEvent, NewRecord, NewState, Offset, PersistenceId, RecordRef,
+    SequenceNumber, Skip, StateChange, StateRef, StoredRecord, Timestamp,
 };
 
 /// One entry.
@@ -30,6 +30,9 @@ struct KeptEvent {
 enum Rest {
     Record(NewRecord),
     Skip(Skip),
+    State(NewState, Option<NewRecord>),
+    Deleted(Option<NewRecord>),
+    Erased(Option<NewRecord>),
 }
 
 /// Whose an entry is, and where in its journal it lies.
@@ -51,6 +54,39 @@ impl Kept {
         };
         let record = record.map(|record| Box::new(Rest::Record(record)));
         Self::new(place, Some(event), record)
+    }
+
+    /// A whole state or a deletion, with the record of its command.
+    pub(super) fn state(place: &Place<'_>, change: StateChange, record: Option<NewRecord>) -> Self {
+        let rest = match change {
+            StateChange::Put(state) => Rest::State(state, record),
+            StateChange::Delete => Rest::Deleted(record),
+        };
+        Self::new(place, None, Some(Box::new(rest)))
+    }
+
+    /// What is left of an entry that is erased; `None` if nothing of it may go any more.
+    pub(super) fn erased(&self, records_from: Timestamp) -> Option<Self> {
+        let record = self.new_record().filter(|_| self.time >= records_from);
+        let record = record.map(|record| NewRecord {
+            key: record.key.clone(),
+            fingerprint: record.fingerprint,
+            outcome: Vec::new(),
+        });
+        if let Some(Rest::Erased(before)) = self.rest.as_deref()
+            && *before == record
+        {
+            return None;
+        }
+        let place = Place {
+            sequence: self.sequence,
+            id: &self.id,
+            time: self.time,
+            metadata: &[],
+        };
+        let mut erased = Self::new(&place, None, Some(Box::new(Rest::Erased(record))));
+        erased.offset = self.offset;
+        Some(erased)
     }
 
     /// The record of a command without events.
@@ -75,9 +111,43 @@ impl Kept {
         }
     }
 
-    /// Whether it is an event.
-    pub(super) fn is_event(&self) -> bool {
-        self.event.is_some()
+    /// Whose it is.
+    pub(super) fn id(&self) -> &PersistenceId {
+        &self.id
+    }
+
+    /// Whether it has a sequence number of its own.
+    pub(super) fn advances(&self) -> bool {
+        self.event.is_some() || self.is_whole()
+    }
+
+    /// Whether it takes the place of everything before it.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(
+            self.rest.as_deref(),
+            Some(Rest::State(..) | Rest::Deleted(_))
+        )
+    }
+
+    /// Whether it is a deletion.
+    pub(super) fn is_deletion(&self) -> bool {
+        matches!(self.rest.as_deref(), Some(Rest::Deleted(_)))
+    }
+
+    /// The whole state or the deletion, if it is one.
+    pub(super) fn state_ref(&self) -> Option<StateRef<'_>> {
+        let state = match self.rest.as_deref() {
+            Some(Rest::State(state, _)) => Some(state.as_ref()),
+            Some(Rest::Deleted(_)) => None,
+            _ => return None,
+        };
+        Some(StateRef {
+            offset: self.offset,
+            sequence: self.sequence,
+            time: self.time,
+            metadata: &self.metadata,
+            state,
+        })
     }
 
     /// The event, if it is one.
@@ -98,7 +168,10 @@ impl Kept {
     fn new_record(&self) -> Option<&NewRecord> {
         match self.rest.as_deref() {
             Some(Rest::Record(record)) => Some(record),
-            _ => None,
+            Some(Rest::State(_, record) | Rest::Deleted(record) | Rest::Erased(record)) => {
+                record.as_ref()
+            }
+            Some(Rest::Skip(_)) | None => None,
         }
     }
 
@@ -148,6 +221,12 @@ impl Kept {
                 sequence: skip.sequence,
                 reason: skip.reason.clone(),
             },
+            (None, Some(Rest::State(state, _))) => EntryBody::State {
+                state: state.clone(),
+                record,
+            },
+            (None, Some(Rest::Deleted(_))) => EntryBody::Deleted { record },
+            (None, Some(Rest::Erased(_))) => EntryBody::Erased { record },
             (None, _) => EntryBody::Record(record?),
         };
         Some(Entry {

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use crate::{
     Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
     OwnerEpoch, PersistenceId, Refusal, Replay, Store, StoreFailure, StoreReport, StoredRecord,
+    Timestamp,
 };
 use journal::Journal;
 use prepared::Prepared;
@@ -50,6 +51,23 @@ impl Memory {
     }
 }
 
+impl State {
+    /// Whether the owner of this epoch may write.
+    fn admit(&self, epoch: OwnerEpoch) -> Result<(), CommitError> {
+        if self.closed {
+            let failure = StoreFailure::new(FailureKind::Closed, "the store is closed");
+            return Err(CommitError::Unavailable(failure));
+        }
+        if epoch != self.epoch {
+            return Err(CommitError::Fenced {
+                held: epoch,
+                current: self.epoch,
+            });
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
@@ -75,16 +93,7 @@ impl Store for Memory {
         let mut outcomes = Vec::with_capacity(batch.members.len());
         let prepared: Vec<_> = batch.members.into_iter().map(Prepared::new).collect();
         let mut state = self.lock();
-        if state.closed {
-            let failure = StoreFailure::new(FailureKind::Closed, "the store is closed");
-            return Err(CommitError::Unavailable(failure));
-        }
-        if batch.epoch != state.epoch {
-            return Err(CommitError::Fenced {
-                held: batch.epoch,
-                current: state.epoch,
-            });
-        }
+        state.admit(batch.epoch)?;
         let mut refused = Vec::new();
         for member in prepared {
             if refused.contains(&member.id) {
@@ -99,6 +108,17 @@ impl Store for Memory {
             outcomes.push(outcome);
         }
         Ok(outcomes)
+    }
+
+    async fn erase(
+        &self,
+        epoch: OwnerEpoch,
+        id: &PersistenceId,
+        records_from: Timestamp,
+    ) -> Result<u64, CommitError> {
+        let mut state = self.lock();
+        state.admit(epoch)?;
+        Ok(state.journal.erase(id, records_from))
     }
 
     async fn load(

@@ -23,6 +23,7 @@ impl Prepared {
             time,
             metadata,
             events,
+            state,
             snapshot,
             mut record,
             skip,
@@ -33,13 +34,19 @@ impl Prepared {
             time,
             metadata: &metadata,
         };
+        let is_whole = state.is_some();
         let mut left = events.len();
         let mut kept = Vec::with_capacity(left.max(1));
         for event in events {
             place.sequence = place.sequence.next();
             left -= 1;
-            let record = if left == 0 { record.take() } else { None };
+            let is_last = left == 0 && state.is_none();
+            let record = if is_last { record.take() } else { None };
             kept.push(Arc::new(Kept::event(&place, event, record)));
+        }
+        if let Some(change) = state {
+            place.sequence = place.sequence.next();
+            kept.push(Arc::new(Kept::state(&place, *change, record.take())));
         }
         if let Some(record) = record {
             kept.push(Arc::new(Kept::record(&place, record)));
@@ -49,7 +56,10 @@ impl Prepared {
         }
         let sequence = place.sequence;
         Self {
-            snapshot: snapshot.map(|snapshot| Arc::new((sequence, snapshot))),
+            // A state or a deletion makes it superfluous.
+            snapshot: snapshot
+                .filter(|_| !is_whole)
+                .map(|snapshot| Arc::new((sequence, snapshot))),
             id,
             expected,
             kept,

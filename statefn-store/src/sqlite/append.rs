@@ -4,9 +4,10 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::checksum::Checksum;
 use super::head::EntityHead;
+use super::kind::Kind;
 use super::number::to_sql;
-use super::row::{Body, EventColumns, Header, Kind, RecordColumns, SkipColumns};
-use crate::{Member, NewEvent, NewRecord, NewSnapshot, PersistenceId};
+use super::row::{Body, EventColumns, Header, RecordColumns, SkipColumns};
+use crate::{Member, NewEvent, NewRecord, NewSnapshot, PersistenceId, StateChange};
 
 /// Appends inside a transaction of the caller.
 pub(super) struct Appender<'c> {
@@ -45,27 +46,25 @@ impl<'c> Appender<'c> {
         };
         let record = member.record.as_ref().map(record_columns);
         for (index, event) in member.events.iter().enumerate() {
-            let is_last = index + 1 == member.events.len();
+            let is_last = index + 1 == member.events.len() && member.state.is_none();
             let body = Body {
                 event: Some(event_columns(event)),
                 record: record.filter(|_| is_last),
                 ..common
             };
-            let kind = if body.record.is_some() {
-                Kind::KeyedEvent
-            } else {
-                Kind::Event
-            };
-            self.entry(&member.id, &mut head, kind, &body)?;
+            self.entry(&member.id, &mut head, Kind::Event, &body)?;
         }
-        if let Some(snapshot) = member
+        if let Some(change) = member.state.as_deref() {
+            let body = Body { record, ..common };
+            self.state(&member.id, &mut head, change, &body)?;
+        } else if let Some(snapshot) = member
             .snapshot
             .as_ref()
             .filter(|_| !member.events.is_empty())
         {
             self.snapshot(&member.id, &mut head, snapshot)?;
         }
-        if record.is_some() && member.events.is_empty() {
+        if record.is_some() && member.events.is_empty() && member.state.is_none() {
             let body = Body { record, ..common };
             self.entry(&member.id, &mut head, Kind::Record, &body)?;
         }
@@ -83,7 +82,34 @@ impl<'c> Appender<'c> {
         Ok(head)
     }
 
-    /// Appends one entry after `head` and moves the head on.
+    /// Appends a whole state or a deletion, and removes the snapshot that it makes superfluous.
+    fn state(
+        &mut self,
+        id: &PersistenceId,
+        head: &mut EntityHead,
+        change: &StateChange,
+        body: &Body<'_>,
+    ) -> rusqlite::Result<()> {
+        self.remove_snapshot(head)?;
+        match change {
+            StateChange::Put(state) => {
+                let shape = shape_text(state.shape);
+                let body = Body {
+                    event: Some(EventColumns {
+                        name: &shape,
+                        version: state.version,
+                        codec: state.codec,
+                        payload: &state.payload,
+                    }),
+                    ..*body
+                };
+                self.entry(id, head, Kind::State, &body)
+            }
+            StateChange::Delete => self.entry(id, head, Kind::Deleted, body),
+        }
+    }
+
+    /// Appends one entry after `head` and moves the head on. With a record in it, it is a keyed one.
     pub(super) fn entry(
         &mut self,
         id: &PersistenceId,
@@ -91,7 +117,12 @@ impl<'c> Appender<'c> {
         kind: Kind,
         body: &Body<'_>,
     ) -> rusqlite::Result<()> {
-        let sequence = head.sequence + u64::from(kind.is_event());
+        let kind = if body.record.is_some() {
+            kind.keyed()
+        } else {
+            kind
+        };
+        let sequence = head.sequence + u64::from(kind.advances());
         self.entry_at(id, head, (kind, sequence), body)
     }
 
@@ -113,8 +144,8 @@ impl<'c> Appender<'c> {
             previous: head.position,
             previous_record: head.record,
         };
-        match (&body.event, &body.record, &body.skip) {
-            (Some(event), None, None) => self.insert_event(&header, body, event)?,
+        match (kind, &body.event) {
+            (Kind::Event, Some(event)) => self.insert_event(&header, body, event)?,
             _ => self.insert_any(&header, body)?,
         }
         head.append(header.offset, kind, sequence);
@@ -199,11 +230,7 @@ impl<'c> Appender<'c> {
         head: &mut EntityHead,
         snapshot: &NewSnapshot,
     ) -> rusqlite::Result<()> {
-        if head.snapshot != 0 {
-            self.conn
-                .prepare_cached("DELETE FROM snapshots WHERE offset = ?1")?
-                .execute([to_sql(head.snapshot)])?;
-        }
+        self.remove_snapshot(head)?;
         let sql = "INSERT INTO snapshots (offset, type, id, sequence, shape, codec, payload, sum) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         self.conn.prepare_cached(sql)?.execute(params![
@@ -219,6 +246,20 @@ impl<'c> Appender<'c> {
         head.snapshot = head.position;
         Ok(())
     }
+
+    fn remove_snapshot(&self, head: &EntityHead) -> rusqlite::Result<()> {
+        if head.snapshot != 0 {
+            self.conn
+                .prepare_cached("DELETE FROM snapshots WHERE offset = ?1")?
+                .execute([to_sql(head.snapshot)])?;
+        }
+        Ok(())
+    }
+}
+
+/// How the hash of a shape is stored with a state.
+pub(super) fn shape_text(shape: u128) -> String {
+    format!("{shape:032x}")
 }
 
 /// The checksum of a snapshot as it is stored.

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::entry::{Start, entry_at, event};
+use super::entry::{Start, entry_at, event, state};
 use super::failure::ReadError;
 use super::head::EntityHead;
+use super::kind::Kind;
 use super::limits::LOAD_BUFFER_BYTES;
 use super::number::to_sql;
 use super::positions::Positions;
-use super::row::{Body, Damage, ENTRY, HEADER, Header, Kind};
+use super::row::{Body, Damage, ENTRY, HEADER, Header};
 use crate::{EventRef, NewEvent, Offset, PersistenceId, Replay, SequenceNumber, Timestamp};
 
 /// The events of an entity after a point, found and checked but not handed over yet.
@@ -25,6 +26,8 @@ pub(super) struct Chain {
     /// The older ones, read again during the replay.
     older: Positions,
     skips: HashSet<u64>,
+    /// The state or deletion with which the replay begins, if it does.
+    whole: Option<u64>,
     /// The head's sequence number.
     last: u64,
 }
@@ -56,12 +59,13 @@ impl Chain {
             kept_bytes: 0,
             older: Positions::default(),
             skips: HashSet::new(),
+            whole: None,
             last: head.sequence,
         }
     }
 
-    /// Walks back to where the events begin, and checks every link. `false` if the budget of entries
-    /// has come to its end before.
+    /// Walks back to the newest state or deletion, or to where the events begin, and checks every
+    /// link. `false` if the budget of entries has come to its end before.
     pub(super) fn walk(
         &mut self,
         conn: &Connection,
@@ -79,7 +83,16 @@ impl Chain {
                 return Err(ReadError::damaged(at, sequence, "the chain runs backward"));
             }
             self.must_be_skipped(at, link.sequence, sequence)?;
-            if link.kind.is_event() && !self.skips.contains(&link.sequence) && !self.keeps(at) {
+            let counts = link.kind.advances() && !self.skips.contains(&link.sequence);
+            if counts && link.kind.is_whole() {
+                self.whole = Some(at);
+                self.after.sequence = link.sequence;
+                return Ok(true);
+            }
+            if counts && link.kind.is_erased() {
+                return Err(ReadError::damaged(at, link.sequence, "it was erased"));
+            }
+            if counts && !self.keeps(at) {
                 self.older.push(at);
             }
             (self.at, self.sequence) = (link.previous, link.before);
@@ -179,6 +192,15 @@ impl Chain {
         id: &PersistenceId,
         replay: &mut dyn Replay,
     ) -> Result<(), ReadError> {
+        if let Some(offset) = self.whole {
+            let flow = entry_at(conn, id, offset, |header, body| {
+                let state = state(header, body)?.ok_or(Damage("it is no state"))?;
+                Ok(replay.state(state))
+            })?;
+            if flow.is_break() {
+                return Ok(());
+            }
+        }
         let mut next = self.after.sequence + 1;
         while let Some(offset) = self.older.pop() {
             let flow = entry_at(conn, id, offset, |header, body| {
@@ -221,7 +243,7 @@ pub(super) fn record_before_skipped(
             return Err(damaged(Damage("it belongs to another entity")));
         }
         if at == offset {
-            let skipped = header.kind.is_event() && skips.contains(&header.sequence);
+            let skipped = header.kind.advances() && skips.contains(&header.sequence);
             return Ok(skipped.then_some(header.previous_record));
         }
         if header.kind == Kind::Skip {

@@ -2,14 +2,14 @@
 
 use rusqlite::Connection;
 
-use super::entry::{Start, event};
+use super::entry::{Start, event, state};
 use super::failure::ReadError;
 use super::head::EntityHead;
 use super::number::to_sql;
 use super::row::{Body, Damage, ENTRY, Header, names};
 use crate::{PersistenceId, Replay};
 
-/// Hands over the events from `first` to the head. The chain is checked on the way: each entry must
+/// Hands over the state and the events from `first` to the head. The chain is checked on the way: each entry must
 /// name the one that was seen before it, and the last one must be the head.
 pub(super) fn replay(
     conn: &Connection,
@@ -27,9 +27,10 @@ pub(super) fn replay(
         if !names(row, id) {
             continue;
         }
+        let next = last.sequence + 1;
         let place = |Damage(what)| {
             let offset = super::row::number(row, 0).unwrap_or(0);
-            ReadError::damaged(offset, last.sequence + 1, what)
+            ReadError::damaged(offset, next, what)
         };
         let header = Header::read(row).map_err(place)?;
         if header.previous != last.offset {
@@ -43,6 +44,14 @@ pub(super) fn replay(
             offset: header.offset,
             sequence: header.sequence,
         };
+        if header.kind.is_erased() {
+            return Err(place(Damage("it was erased")));
+        }
+        if let Some(state) = state(&header, &body).map_err(place)?
+            && replay.state(state).is_break()
+        {
+            return Ok(());
+        }
         if let Some(event) = event(&header, &body)
             && replay.event(event).is_break()
         {

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 
 use super::failure::ReadError;
 use super::number::to_sql;
-use super::row::{Body, Damage, ENTRY, Header};
-use crate::{EventRef, Offset, PersistenceId, SequenceNumber, Timestamp};
+use super::row::{Body, Damage, ENTRY, EventColumns, Header};
+use crate::{EventRef, Offset, PersistenceId, SequenceNumber, StateBytes, StateRef, Timestamp};
 
 /// Where a replay of events begins.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,9 +41,37 @@ pub(super) fn entry_at<T>(
         .map_err(|damage| damaged(sequence, damage))
 }
 
+/// The whole state or the deletion of an entry, in the words of the contract.
+pub(super) fn state<'a>(
+    header: &Header<'_>,
+    body: &Body<'a>,
+) -> Result<Option<StateRef<'a>>, Damage> {
+    if !header.kind.is_whole() {
+        return Ok(None);
+    }
+    Ok(Some(StateRef {
+        offset: Offset::new(header.offset),
+        sequence: SequenceNumber::new(header.sequence),
+        time: Timestamp::from_millis(body.time),
+        metadata: body.metadata,
+        state: body.event.as_ref().map(state_bytes).transpose()?,
+    }))
+}
+
+/// A state as it is stored.
+pub(super) fn state_bytes<'a>(columns: &EventColumns<'a>) -> Result<StateBytes<'a>, Damage> {
+    let shape = u128::from_str_radix(columns.name, 16);
+    Ok(StateBytes {
+        shape: shape.map_err(|_| Damage("its shape is no number"))?,
+        version: columns.version,
+        codec: columns.codec,
+        payload: columns.payload,
+    })
+}
+
 /// The event of an entry, in the words of the contract.
 pub(super) fn event<'a>(header: &Header<'_>, body: &Body<'a>) -> Option<EventRef<'a>> {
-    let event = body.event?;
+    let event = body.event.filter(|_| header.kind.is_event())?;
     Some(EventRef {
         offset: Offset::new(header.offset),
         sequence: SequenceNumber::new(header.sequence),

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, Row, params};
 
 use super::checksum::Checksum;
+use super::kind::Kind;
 use super::number::to_sql;
-use super::row::{Damage, Kind, id_of, number, signed, text};
+use super::row::{Damage, id_of, number, signed, text};
 use crate::{Head, Offset, PersistenceId, SequenceNumber};
 
 /// What is known of an entity without looking into its journal. Offsets; 0 is "none".
@@ -12,13 +13,13 @@ use crate::{Head, Offset, PersistenceId, SequenceNumber};
 pub(super) struct EntityHead {
     /// Its last entry.
     pub(super) position: u64,
-    /// The sequence number of its last event.
+    /// The sequence number of its last event, state or deletion.
     pub(super) sequence: u64,
-    /// Its newest entry with an idempotency record.
+    /// Its newest entry that has an idempotency record, or had one before it was erased.
     pub(super) record: u64,
     /// The event after which its newest snapshot was taken.
     pub(super) snapshot: u64,
-    /// Its first entry.
+    /// Its newest state or deletion; its first entry if it has neither.
     pub(super) first: u64,
     /// Its newest skip.
     pub(super) skip: u64,
@@ -41,8 +42,11 @@ impl EntityHead {
         if kind.has_record() {
             self.record = offset;
         }
-        if self.first == 0 {
+        if self.first == 0 || kind.is_whole() {
             self.first = offset;
+        }
+        if kind.is_whole() {
+            self.snapshot = 0;
         }
         if kind == Kind::Skip {
             self.skip = offset;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::erase::{Erased, Erasure};
 use super::failure::SqliteError;
 use super::heads::{HeadCache, HeadMap, Unmerged};
 use super::limits::FORMAT;
@@ -54,6 +55,15 @@ struct Staged {
     merged: Step,
 }
 
+/// Lets older programs know that the file may hold what they cannot read.
+fn upgrade(conn: &Connection) -> rusqlite::Result<()> {
+    let format: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format < FORMAT {
+        conn.pragma_update(None, "user_version", FORMAT)?;
+    }
+    Ok(())
+}
+
 impl Journal {
     /// Takes over a connection: empties a log that was left over, then rebuilds the heads.
     pub(super) fn start(conn: Connection, shared: Arc<Shared>) -> Result<Self, SqliteError> {
@@ -76,7 +86,11 @@ impl Journal {
         };
         published.end = rebuilt.last;
         published.read_only = rebuilt.damage;
+        let is_writable = published.read_only.is_none();
         drop(published);
+        if is_writable {
+            upgrade(&conn)?;
+        }
         Ok(Self {
             conn,
             shared,
@@ -101,6 +115,34 @@ impl Journal {
         self.commit_transaction()?;
         self.after_commit()?;
         Ok(OwnerEpoch::new(epoch))
+    }
+
+    /// Erases a stretch of an entity's chain.
+    pub(super) fn erase(&mut self, erasure: &Erasure) -> Result<Erased, TransactionError> {
+        // What the rows no longer need is overwritten too, not only given back.
+        let secure = |conn: &Connection, on: bool| {
+            let set = conn.pragma_update(None, "secure_delete", on);
+            set.map_err(TransactionError::rolled_back)
+        };
+        secure(&self.conn, true)?;
+        self.begin()?;
+        let erased = self.stage_erasure(erasure);
+        let erased = self.rolled_back(erased)?;
+        self.commit_transaction()?;
+        secure(&self.conn, false)?;
+        self.after_commit()?;
+        Ok(erased)
+    }
+
+    fn stage_erasure(&mut self, erasure: &Erasure) -> Result<Erased, SqliteError> {
+        let epoch = Meta::read(&self.conn)?.epoch;
+        if erasure.epoch.get() != epoch {
+            let current = OwnerEpoch::new(epoch);
+            return Ok(Erased::Fenced { current });
+        }
+        let mut stage = Stage::new(&self.conn, &self.shared, &mut self.cache, self.last);
+        let head = stage.head(&erasure.id)?.unwrap_or_default();
+        erasure.part(&self.conn, &head)
     }
 
     /// Commits a page as it is, after a failure: the sync of that also keeps that the log was

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Number of the file format that this program writes (see FORMAT.md).
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// `PRAGMA application_id` of a store: the bytes `stfn`.
 pub(super) const APPLICATION_ID: u32 = 0x7374_666e;
@@ -86,6 +86,9 @@ pub(super) const LOOK_EVERY: u32 = 16;
 
 /// Times [`CHECKPOINT_PAGES`] at which a log that a long reader holds is reported.
 pub(super) const LARGE_LOG: u64 = 8;
+
+/// Entries that one transaction erases.
+pub(super) const ERASED_AT_ONCE: usize = 1_024;
 
 /// Without work for this long, the writer empties the write-ahead log.
 pub(super) const IDLE: Duration = Duration::from_secs(1);

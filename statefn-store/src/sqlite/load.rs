@@ -13,7 +13,7 @@ use super::head::EntityHead;
 use super::limits::DENSE_SPAN;
 use super::number::to_sql;
 use super::rebuild::scan;
-use super::row::{Damage, bytes, number, signed};
+use super::row::{Body, Damage, Header, RecordColumns, bytes, number, signed};
 use super::shared::Shared;
 use crate::{
     Loaded, NewSnapshot, Offset, PersistenceId, RecordRef, Replay, SnapshotRef, StoredRecord,
@@ -149,15 +149,15 @@ impl Load {
         budget: &mut u64,
     ) -> Result<Stage, ReadError> {
         let head = &self.head;
-        let count = head.sequence.saturating_sub(after.sequence);
-        let first = if after.offset == 0 {
-            head.first
+        let (first, start) = if after.offset == 0 {
+            (head.first, before_first(conn, &self.id, head)?)
         } else {
-            after.offset + 1
+            (after.offset + 1, after)
         };
+        let count = head.sequence.saturating_sub(start.sequence);
         let span = (head.position + 1).saturating_sub(first);
         // A skip is stored behind the event that it leaves out, so it must be known before.
-        let no_skips = head.skip <= after.offset;
+        let no_skips = head.skip <= start.offset;
         if !(no_skips && count > 0 && span / DENSE_SPAN <= count) {
             return Ok(Stage::Chain(Box::new(Chain::new(head, after))));
         }
@@ -166,7 +166,7 @@ impl Load {
             return Ok(Stage::Events(after));
         };
         *budget = left;
-        dense::replay(conn, &self.id, head, after, first, &mut *self.replay)?;
+        dense::replay(conn, &self.id, head, start, first, &mut *self.replay)?;
         Ok(Stage::End)
     }
 }
@@ -184,6 +184,27 @@ pub(super) fn head(
         None => Ok(EntityHead::default()),
         Some(Ok(head)) => Ok(head),
         Some(Err(_)) => scan(conn, id, u64::MAX),
+    }
+}
+
+/// What comes before the entry with which the replay begins: more than nothing if that is a state or
+/// a deletion.
+fn before_first(
+    conn: &Connection,
+    id: &PersistenceId,
+    head: &EntityHead,
+) -> Result<Start, ReadError> {
+    let first = entry_at(conn, id, head.first, |header, _| {
+        Ok(header.kind.is_whole().then(|| Start {
+            offset: header.previous,
+            sequence: header.sequence_before(),
+        }))
+    });
+    match first {
+        Ok(start) => Ok(start.unwrap_or_default()),
+        // The replay says what is wrong, if it needs the entry.
+        Err(ReadError::Damaged { .. }) => Ok(Start::default()),
+        Err(error) => Err(error),
     }
 }
 
@@ -268,14 +289,15 @@ fn record(
     replay: &mut dyn Replay,
 ) -> Result<u64, ReadError> {
     entry_at(conn, id, at, |header, body| {
-        let record = body.record.ok_or(Damage("it holds no record"))?;
-        let flow = replay.record(RecordRef {
-            key: record.key,
-            fingerprint: record.fingerprint,
-            time: Timestamp::from_millis(body.time),
-            offset: Offset::new(at),
+        let flow = record_of(header, body)?.map(|record| {
+            replay.record(RecordRef {
+                key: record.key,
+                fingerprint: record.fingerprint,
+                time: Timestamp::from_millis(body.time),
+                offset: Offset::new(at),
+            })
         });
-        Ok(if flow.is_break() {
+        Ok(if flow.is_some_and(|flow| flow.is_break()) {
             0
         } else {
             header.previous_record
@@ -303,8 +325,10 @@ pub(super) fn find_record(
     while at != 0 && found.is_none() {
         let in_range = at <= newest;
         at = entry_at(&tx, id, at, |header, body| {
-            let record = body.record.ok_or(Damage("it holds no record"))?;
-            if in_range && record.key == key {
+            if let Some(record) = record_of(header, body)?
+                && in_range
+                && record.key == key
+            {
                 found = Some(StoredRecord {
                     key: key.to_owned(),
                     fingerprint: record.fingerprint,
@@ -318,6 +342,17 @@ pub(super) fn find_record(
     }
     tx.finish()?;
     Ok(found)
+}
+
+/// The record of an entry on the chain of records; none is left of one that was erased.
+fn record_of<'a>(
+    header: &Header<'_>,
+    body: &Body<'a>,
+) -> Result<Option<RecordColumns<'a>>, Damage> {
+    match body.record {
+        None if !header.kind.is_erased() => Err(Damage("it holds no record")),
+        record => Ok(record),
+    }
 }
 
 /// Whether there is an undamaged record of this entity at `offset`.

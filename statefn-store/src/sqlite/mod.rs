@@ -17,12 +17,14 @@ mod connection;
 mod connections;
 mod dense;
 mod entry;
+mod erase;
 mod failure;
 mod file;
 mod handle;
 mod head;
 mod heads;
 mod journal;
+mod kind;
 mod limits;
 mod listing;
 mod load;
@@ -58,8 +60,9 @@ use tokio::sync::oneshot;
 
 use crate::{
     Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
+    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
 };
+use erase::Erasure;
 use handle::Handle;
 pub use open_error::OpenError;
 use queue::{Request, Waiting};
@@ -140,6 +143,11 @@ impl Sqlite {
         Ok(Self { handle })
     }
 
+    fn writer_ended(&self) -> CommitError {
+        let message = format!("{}: the writer thread ended", self.path().display());
+        CommitError::Unknown(StoreFailure::new(FailureKind::Other, message))
+    }
+
     /// The canonical path of the database.
     ///
     /// ```
@@ -176,11 +184,41 @@ impl Store for Sqlite {
         self.handle
             .send(Request::Commit(waiting))
             .map_err(CommitError::Unavailable)?;
-        promise.committed().await.unwrap_or_else(|| {
-            let message = format!("{}: the writer thread ended", self.path().display());
-            let failure = StoreFailure::new(FailureKind::Other, message);
-            Err(CommitError::Unknown(failure))
-        })
+        promise
+            .committed()
+            .await
+            .unwrap_or_else(|| Err(self.writer_ended()))
+    }
+
+    /// Takes a transaction for each 1,024 entries. What SQLite frees is overwritten with zeros; the
+    /// write-ahead log keeps the old bytes until it is next emptied, a second after the last commit.
+    async fn erase(
+        &self,
+        epoch: OwnerEpoch,
+        id: &PersistenceId,
+        records_from: Timestamp,
+    ) -> Result<u64, CommitError> {
+        let mut erasure = Erasure {
+            epoch,
+            id: id.clone(),
+            records_from,
+            at: None,
+        };
+        let mut erased = 0;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let request = Request::Erase(erasure.clone(), reply);
+            self.handle
+                .send(request)
+                .map_err(CommitError::Unavailable)?;
+            let part = answer.await.unwrap_or_else(|_| Err(self.writer_ended()));
+            let (count, next) = part?;
+            erased += count;
+            if next == 0 {
+                return Ok(erased);
+            }
+            erasure.at = Some(next);
+        }
     }
 
     async fn load(&self, id: &PersistenceId, replay: Box<dyn Replay>) -> Result<Loaded, LoadError> {

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::entry::state_bytes;
 use super::failure::ReadError;
 use super::limits::PAGE_PAYLOAD_BYTES;
 use super::number::to_sql;
@@ -76,6 +77,16 @@ fn content(header: &Header<'_>, body: &Body<'_>) -> Option<EntryBody> {
         time: Timestamp::from_millis(body.time),
         offset: Offset::new(header.offset),
     });
+    if header.kind.is_erased() {
+        return Some(EntryBody::Erased { record });
+    }
+    if header.kind.is_deletion() {
+        return Some(EntryBody::Deleted { record });
+    }
+    if let Some(state) = body.event.filter(|_| header.kind.is_state()) {
+        let state = state_bytes(&state).ok()?.to_owned();
+        return Some(EntryBody::State { state, record });
+    }
     if let Some(event) = &body.event {
         let event = NewEvent {
             name: event.name.to_owned().into(),
@@ -97,7 +108,8 @@ fn content(header: &Header<'_>, body: &Body<'_>) -> Option<EntryBody> {
 fn size(entry: &Entry) -> usize {
     let body = match &entry.body {
         EntryBody::Event { event, .. } => event.payload.len(),
-        EntryBody::Record(_) | EntryBody::Skip { .. } => 0,
+        EntryBody::State { state, .. } => state.payload.len(),
+        _ => 0,
     };
     let outcome = entry.body.record().map_or(0, |record| record.outcome.len());
     body + outcome + entry.metadata.len() + size_of::<Entry>()

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::erase::Erasure;
 use super::limits::{COMMIT_QUEUE, TRANSACTION_BYTES, TRANSACTION_MEMBERS};
 use super::reply::Reply;
-use crate::{Batch, Member, OwnerEpoch, StoreFailure};
+use crate::{Batch, CommitError, Member, OwnerEpoch, StateChange, StoreFailure};
 
 /// A batch and who waits for it.
 pub(super) struct Waiting {
@@ -20,6 +21,8 @@ pub(super) struct Waiting {
 pub(super) enum Request {
     Commit(Waiting),
     Claim(oneshot::Sender<Result<OwnerEpoch, StoreFailure>>),
+    /// Answered with how many entries were erased, and where the rest begins.
+    Erase(Erasure, oneshot::Sender<Result<(u64, u64), CommitError>>),
     /// The last one; nobody waits when the handle was dropped.
     Close(Option<oneshot::Sender<Result<(), StoreFailure>>>),
     #[cfg(test)]
@@ -162,7 +165,11 @@ fn size(member: &Member) -> usize {
         .iter()
         .map(|event| event.payload.len() + member.metadata.len())
         .sum();
+    let state = match member.state.as_deref() {
+        Some(StateChange::Put(state)) => state.payload.len() + member.metadata.len(),
+        Some(StateChange::Delete) | None => 0,
+    };
     let snapshot = member.snapshot.as_ref().map_or(0, |s| s.payload.len());
     let record = member.record.as_ref().map_or(0, |r| r.outcome.len());
-    events + snapshot + record
+    events + state + snapshot + record
 }

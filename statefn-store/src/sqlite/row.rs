@@ -4,6 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::checksum::Checksum;
+use super::kind::Kind;
 use super::number::from_sql;
 use crate::{PersistenceId, Slice};
 
@@ -19,28 +20,6 @@ pub(super) const ENTRY: &str = "offset, type, id, kind, slice, sequence, previou
 /// What is wrong with a row, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Damage(pub(super) &'static str);
-
-/// What kind of entry a row is; the numbers are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Event = 1,
-    Record = 2,
-    Skip = 3,
-    /// The last event of a keyed command: the row holds the record too.
-    KeyedEvent = 4,
-}
-
-impl Kind {
-    /// Whether the entry advances the sequence number.
-    pub(super) fn is_event(self) -> bool {
-        matches!(self, Self::Event | Self::KeyedEvent)
-    }
-
-    /// Whether the entry holds an idempotency record.
-    pub(super) fn has_record(self) -> bool {
-        matches!(self, Self::Record | Self::KeyedEvent)
-    }
-}
 
 /// Where an entry belongs: everything on which chains, heads and offsets depend.
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +44,7 @@ impl<'a> Header<'a> {
             offset: number(row, 0)?,
             entity_type: text(row, 1)?,
             id: text(row, 2)?,
-            kind: match number(row, 3)? {
-                1 => Kind::Event,
-                2 => Kind::Record,
-                3 => Kind::Skip,
-                4 => Kind::KeyedEvent,
-                _ => return Err(Damage("its kind is unknown")),
-            },
+            kind: Kind::of(number(row, 3)?).ok_or(Damage("its kind is unknown"))?,
             slice: u16::try_from(number(row, 4)?)
                 .ok()
                 .and_then(Slice::new)
@@ -83,8 +56,8 @@ impl<'a> Header<'a> {
         if header.sum() != signed(row, 8)? {
             return Err(Damage("its header contradicts the checksum"));
         }
-        if header.kind.is_event() && header.sequence == 0 {
-            return Err(Damage("an event has no sequence number"));
+        if header.kind.advances() && header.sequence == 0 {
+            return Err(Damage("it has no sequence number"));
         }
         if header.previous >= header.offset || header.previous_record > header.previous {
             return Err(Damage("it points forward"));
@@ -114,7 +87,7 @@ impl<'a> Header<'a> {
 
     /// The sequence number of the entity before this entry.
     pub(super) fn sequence_before(&self) -> u64 {
-        self.sequence - u64::from(self.kind.is_event())
+        self.sequence - u64::from(self.kind.advances())
     }
 }
 
@@ -143,7 +116,7 @@ pub(super) struct Body<'a> {
     pub(super) skip: Option<SkipColumns<'a>>,
 }
 
-/// The columns of an event.
+/// The columns of an event; those of a state, whose name is the hash of its shape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventColumns<'a> {
     pub(super) name: &'a str,
@@ -191,8 +164,10 @@ impl<'a> Body<'a> {
             return Err(Damage("its body contradicts the checksum"));
         }
         let kind = header.kind;
-        if body.event.is_some() == kind.is_event()
-            && body.record.is_some() == kind.has_record()
+        let may_lack_record = kind.is_erased();
+        if body.event.is_some() == (kind.is_event() || kind.is_state())
+            && (body.record.is_some() == kind.has_record()
+                || (may_lack_record && body.record.is_none()))
             && body.skip.is_some() == (kind == Kind::Skip)
         {
             Ok(body)

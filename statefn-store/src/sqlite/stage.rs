@@ -95,7 +95,7 @@ impl<'j> Stage<'j> {
     }
 
     /// The committed head of an entity; `None` when its chain is damaged.
-    fn head(&mut self, id: &PersistenceId) -> Result<Option<EntityHead>, SqliteError> {
+    pub(super) fn head(&mut self, id: &PersistenceId) -> Result<Option<EntityHead>, SqliteError> {
         if let Some(head) = self.shared.unmerged(id).or_else(|| self.cache.get(id)) {
             return Ok(Some(head));
         }

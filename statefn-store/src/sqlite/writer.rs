@@ -8,13 +8,14 @@ use tokio::sync::oneshot;
 
 use super::OpenError;
 use super::connection;
+use super::erase::{Erased, Erasure};
 use super::failure::SqliteError;
 use super::file::Place;
 use super::journal::{Journal, TransactionError};
 use super::limits::PASS_ON_WAIT;
 use super::lock::LockFile;
 use super::queue::{Queue, Request, Waiting, Work};
-use super::reader::Readers;
+use super::reader::{Readers, unavailable};
 use super::reply::Round;
 use super::shared::{Shared, closed_failure};
 use super::stage::Answer;
@@ -67,6 +68,10 @@ impl Writer {
                     let claimed = self.claim();
                     // Nobody listens when the caller has gone.
                     let _ = reply.send(claimed);
+                }
+                Work::Other(Request::Erase(erasure, reply)) => {
+                    let erased = self.erase(&erasure);
+                    let _ = reply.send(erased);
                 }
                 Work::Other(Request::Close(reply)) => break reply,
                 #[cfg(test)]
@@ -151,6 +156,41 @@ impl Writer {
                 }
                 failure
             })
+    }
+
+    fn erase(&mut self, erasure: &Erasure) -> Result<(u64, u64), CommitError> {
+        let journal = match &mut self.state {
+            State::Serving(journal) => journal,
+            State::Failed(failed) => {
+                let failure = reopening(&failed.error, &self.shared);
+                return Err(CommitError::Unavailable(failure));
+            }
+        };
+        if let Some(damage) = self.shared.published().read_only.clone() {
+            return Err(CommitError::Unavailable(damage.at(&self.shared.path)));
+        }
+        match journal.erase(erasure) {
+            Ok(Erased::Part { count, next }) => Ok((count, next)),
+            Ok(Erased::Fenced { current }) => Err(CommitError::Fenced {
+                held: erasure.epoch,
+                current,
+            }),
+            Ok(Erased::Damaged(damage)) => {
+                let failure = unavailable(damage.at(&self.shared.path));
+                Err(CommitError::Unavailable(failure))
+            }
+            Err(TransactionError { unknown, error }) => {
+                let failure = error.at(&self.shared.path);
+                if unknown || !error.is_busy() {
+                    self.fail(error);
+                }
+                Err(if unknown {
+                    CommitError::Unknown(failure)
+                } else {
+                    CommitError::Unavailable(failure)
+                })
+            }
+        }
     }
 
     fn idle(&mut self) {
@@ -259,6 +299,9 @@ fn turn_away(request: Request, failure: impl Fn() -> StoreFailure) {
         Request::Commit(waiting) => refuse(vec![waiting], || CommitError::Unavailable(failure())),
         Request::Claim(reply) => {
             let _ = reply.send(Err(failure()));
+        }
+        Request::Erase(_, reply) => {
+            let _ = reply.send(Err(CommitError::Unavailable(failure())));
         }
         Request::Close(reply) => {
             if let Some(reply) = reply {

@@ -70,6 +70,18 @@ pub(crate) enum Bug {
     ReplaysAfterARefusedSnapshot,
     StreamsRecordsOldestFirst,
     StreamsRecordsLast,
+    ReplaysBehindStates,
+    ForgetsDeletions,
+    DeliversSkippedStates,
+    IgnoresStateBreaks,
+    KeepsSnapshotsBehindStates,
+    NumbersNoStates,
+    // Erasure.
+    ErasesNothing,
+    ErasesTheDeletion,
+    ErasesRecords,
+    ErasesWithoutDeletion,
+    ErasesUnderOlderEpochs,
     // Records.
     SearchesTenRecords,
     FindsKeysByTheirStart,

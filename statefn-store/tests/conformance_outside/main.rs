@@ -8,6 +8,7 @@
 
 mod bug;
 mod desk;
+mod erasing;
 mod notebook;
 mod paper;
 mod streaming;
@@ -90,7 +91,13 @@ caught! {
     CutsTextsAtZeroBytes by b8_awkward_names_keys_and_reasons;
     CutsTimes by b8_every_field_comes_back;
     DeliversSkippedEvents by load_names_skipped_events_in_their_place;
+    DeliversSkippedStates by b10_skipped_state_gives_way_to_the_one_before;
     DropsEmptySnapshots by b8_empty_bytes_come_back;
+    ErasesNothing by b11_erased_entries_say_nothing;
+    ErasesRecords by b11_records_are_kept_as_asked;
+    ErasesTheDeletion by b11_erasure_ends_at_the_deletion;
+    ErasesUnderOlderEpochs by b11_erasure_is_fenced;
+    ErasesWithoutDeletion by b11_nothing_is_erased_without_a_deletion;
     FailsBeyondTheEnd by b6_pages_beyond_the_end_are_empty;
     FailsOnEmptyBatches by b2_empty_batch_has_no_outcomes;
     FailsOnUnknownEntities by load_of_an_unknown_entity_is_silent;
@@ -106,6 +113,7 @@ caught! {
     FindsTheOldestRecord by records_under_a_reused_key_are_found_newest_first;
     FoldsCase by b8_awkward_ids_are_kept_apart;
     FoldsTypes by b8_awkward_types_are_kept_apart;
+    ForgetsDeletions by b10_deletion_begins_anew;
     ForgetsWhatAFailureWrote by b9_failed_store_serves_what_is_stored, b9_batch_sent_again_is_applied_once;
     ForgetsSkipsInTheHead by load_answers_the_head;
     ForgetsTheEpochAtClose by b4_epochs_rise_over_reopening, b4_epochs_rise_over_a_crash;
@@ -119,10 +127,12 @@ caught! {
     IgnoresNewerEpochs by b4_epoch_never_claimed_is_refused;
     IgnoresOlderEpochs by b4_older_epoch_is_refused_whole;
     IgnoresRecordBreaks by load_stops_where_the_replay_breaks;
+    IgnoresStateBreaks by b10_replay_may_end_at_the_state;
     IsEmptyAfterClose by close_leaves_reads_right_or_refused;
     JoinsTypeAndId by b3_same_id_under_two_types_is_two_entities;
     JudgesWhatFollowsARefusal by b3_members_after_a_refused_one_are_refused;
     KeepsSnapshotsOfRefusedMembers by b2_refused_member_leaves_nothing;
+    KeepsSnapshotsBehindStates by b10_snapshots_go_with_the_state_before;
     KeepsTheFirstSnapshot by load_offers_the_newest_snapshot;
     LetsDamageStopEverybody by b7_damage_stops_its_own_entity_only;
     ListsEmptyMembers by entities_without_entries_are_not_listed;
@@ -138,12 +148,14 @@ caught! {
     NamesCoveredSkips by load_passes_skips_that_the_snapshot_covers;
     NumbersFromOneAgain by b6_numbers_go_on_after_reopening;
     NumbersRefusedMembers by b3_stale_member_is_refused_alone;
+    NumbersNoStates by b10_states_advance_the_sequence_number;
     OffersDamagedSnapshots by b8_damaged_snapshot_is_not_offered;
     OrdersByTime by b6_order_does_not_follow_the_clock;
     PassesOverDamage by b7_damage_stops_its_own_entity_only, b8_page_ends_before_damage;
     PutsRecordsOnTheFirstEvent by records_ride_on_the_last_event;
     ReadsFromAfter by b6_pages_together_are_the_journal;
     RefusesNeighbours by b3_stale_member_is_refused_alone, b3_one_conflict_among_a_hundred_costs_one;
+    ReplaysBehindStates by b10_state_replaces_what_was_before;
     ReplaysAfterARefusedSnapshot by load_after_a_refused_snapshot_has_all_events;
     ReportsZeroForEmptyMembers by b2_empty_member_writes_nothing;
     ReversesMembers by b6_journal_keeps_the_order_of_members;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use statefn_store::{
     Batch, CommitError, EntityType, Entry, FailureKind, Fault, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, async_trait,
+    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
+    async_trait,
 };
 
 use crate::bug::Bug;
@@ -172,6 +173,20 @@ impl Store for Notebook {
         }
         let outcomes = self.write(batch.members).await;
         owns.map(|()| outcomes)
+    }
+
+    async fn erase(
+        &self,
+        epoch: OwnerEpoch,
+        id: &PersistenceId,
+        records_from: Timestamp,
+    ) -> Result<u64, CommitError> {
+        if !self.is(Bug::ErasesUnderOlderEpochs) {
+            self.check_epoch(epoch)?;
+        }
+        let erased = self.paper().erase(id, records_from, self.bug);
+        self.sync();
+        Ok(erased)
     }
 
     async fn load(

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hasher};
 
 use statefn_store::{
     Entry, EntryBody, Head, Member, NewSnapshot, Offset, Outcome, PersistenceId, Refusal,
-    SequenceNumber, StoredRecord, Timestamp,
+    SequenceNumber, StateChange, StoredRecord, Timestamp,
 };
 
 use crate::bug::Bug;
@@ -32,6 +32,8 @@ pub(crate) struct Paper {
     pub(crate) epoch: u64,
     pub(crate) lines: Vec<Line>,
     pub(crate) pictures: Vec<Picture>,
+    /// Where records were erased.
+    pub(crate) had_record: Vec<Offset>,
     /// Entities that have lines; with one bug also others.
     pub(crate) listed: Vec<PersistenceId>,
     /// Offsets that were given out.
@@ -49,11 +51,17 @@ fn sum(bytes: &[u8]) -> u64 {
 fn payload(entry: &Entry) -> &[u8] {
     match &entry.body {
         EntryBody::Event { event, .. } => &event.payload,
+        EntryBody::State { state, .. } => &state.payload,
         _ => &[],
     }
 }
 
 impl Line {
+    pub(crate) fn new(entry: Entry) -> Self {
+        let sum = sum(payload(&entry));
+        Self { entry, sum }
+    }
+
     pub(crate) fn is_damaged(&self) -> bool {
         sum(payload(&self.entry)) != self.sum
     }
@@ -92,7 +100,8 @@ impl Paper {
             if !is_skip || bug != Bug::ForgetsSkipsInTheHead {
                 head.position = line.entry.offset;
             }
-            if line.entry.body.record().is_some() {
+            let had_record = self.had_record.contains(&line.entry.offset);
+            if line.entry.body.record().is_some() || had_record {
                 head.record = line.entry.offset;
             }
         }
@@ -184,6 +193,7 @@ impl Paper {
             time,
             metadata,
             events,
+            state,
             snapshot,
             mut record,
             skip,
@@ -198,6 +208,7 @@ impl Paper {
         }
         let with_record = match bug {
             Bug::PutsRecordsOnTheFirstEvent => 1,
+            _ if state.is_some() => 0,
             _ => events.len(),
         };
         for (number, event) in (1..).zip(events) {
@@ -206,6 +217,20 @@ impl Paper {
             let record = record.filter(|_| bug != Bug::LosesRecordsOfEvents);
             let record = record.map(|record| stored(record, time));
             self.push(&origin, sequence, EntryBody::Event { event, record }, bug);
+        }
+        if let Some(change) = state {
+            if bug != Bug::NumbersNoStates {
+                sequence = sequence.next();
+            }
+            let record = record.take().map(|record| stored(record, time));
+            let body = match *change {
+                StateChange::Put(state) => EntryBody::State { state, record },
+                StateChange::Delete => EntryBody::Deleted { record },
+            };
+            self.push(&origin, sequence, body, bug);
+            if bug != Bug::KeepsSnapshotsBehindStates {
+                self.pictures.retain(|picture| picture.id != id);
+            }
         }
         if let Some(record) = record {
             if bug == Bug::CountsRecordsAsEvents {
@@ -244,13 +269,12 @@ impl Paper {
     ) {
         self.numbered += 1;
         let offset = Offset::new(self.numbered - u64::from(bug == Bug::StartsAtZero));
-        if let EntryBody::Event {
-            record: Some(record),
-            ..
-        }
-        | EntryBody::Record(record) = &mut body
-        {
-            record.offset = offset;
+        match &mut body {
+            EntryBody::Event { record, .. }
+            | EntryBody::State { record, .. }
+            | EntryBody::Deleted { record } => record.iter_mut().for_each(|r| r.offset = offset),
+            EntryBody::Record(record) => record.offset = offset,
+            _ => {}
         }
         if !self.listed.contains(origin.id) {
             self.listed.push(origin.id.clone());
@@ -263,8 +287,7 @@ impl Paper {
             metadata: origin.metadata.clone(),
             body,
         };
-        let sum = sum(payload(&entry));
-        self.lines.push(Line { entry, sum });
+        self.lines.push(Line::new(entry));
         if bug == Bug::OrdersByTime {
             self.lines.sort_by_key(|line| line.entry.time.as_millis());
         }

@@ -2,7 +2,7 @@
 
 use statefn_store::{
     Entry, EntryBody, EventRef, Head, LoadError, NewEvent, Offset, PersistenceId, RecordRef,
-    Replay, SequenceNumber, SnapshotRef,
+    Replay, SequenceNumber, SnapshotRef, StateBytes, StateRef,
 };
 
 use crate::bug::Bug;
@@ -50,7 +50,9 @@ impl Story {
             self.tell_records(replay);
         }
         let after = self.tell_snapshot(replay);
-        self.tell_events(after, replay)?;
+        if let Some(after) = self.tell_state(after, replay)? {
+            self.tell_events(after, replay)?;
+        }
         if self.bug == Bug::StreamsRecordsLast {
             self.tell_records(replay);
         }
@@ -100,14 +102,66 @@ impl Story {
         }
     }
 
+    /// Hands over the newest state or deletion, if it is not covered. Answers after what the replay
+    /// goes on, if it does.
+    fn tell_state(
+        &self,
+        after: SequenceNumber,
+        replay: &mut dyn Replay,
+    ) -> Result<Option<SequenceNumber>, LoadError> {
+        let is_skipped = |line: &&Line| {
+            self.skips.contains(&line.entry.sequence) && self.bug != Bug::DeliversSkippedStates
+        };
+        let newest = self.lines.iter().rev().find(|line| {
+            let is_whole = match line.entry.body {
+                EntryBody::State { .. } => true,
+                EntryBody::Deleted { .. } => self.bug != Bug::ForgetsDeletions,
+                _ => false,
+            };
+            is_whole && line.entry.sequence > after && !is_skipped(line)
+        });
+        let Some(line) = newest else {
+            return Ok(Some(after));
+        };
+        if line.is_damaged() {
+            return Err(damage(line));
+        }
+        let entry = &line.entry;
+        let state = match &entry.body {
+            EntryBody::State { state, .. } => Some(StateBytes {
+                shape: state.shape,
+                version: state.version,
+                codec: state.codec,
+                payload: &state.payload,
+            }),
+            _ => None,
+        };
+        let flow = replay.state(StateRef {
+            offset: entry.offset,
+            sequence: entry.sequence,
+            time: entry.time,
+            metadata: &entry.metadata,
+            state,
+        });
+        if flow.is_break() && self.bug != Bug::IgnoresStateBreaks {
+            return Ok(None);
+        }
+        Ok(Some(match self.bug {
+            Bug::ReplaysBehindStates => after,
+            _ => entry.sequence,
+        }))
+    }
+
     fn tell_events(&self, after: SequenceNumber, replay: &mut dyn Replay) -> Result<(), LoadError> {
         if self.bug == Bug::NamesCoveredSkips {
             let covered = self.skips.iter().filter(|skip| **skip <= after);
             covered.for_each(|skip| replay.skipped(*skip));
         }
         for line in self.lines.iter().filter(|l| l.entry.sequence > after) {
-            let EntryBody::Event { event, .. } = &line.entry.body else {
-                continue;
+            let event = match &line.entry.body {
+                EntryBody::Event { event, .. } => Some(event),
+                EntryBody::State { .. } | EntryBody::Deleted { .. } => None,
+                _ => continue,
             };
             if line.is_damaged() && self.bug == Bug::StopsAtSkippedDamage {
                 return Err(damage(line));
@@ -126,6 +180,9 @@ impl Story {
                     _ => return Err(damage(line)),
                 }
             }
+            let Some(event) = event else {
+                continue;
+            };
             let flow = replay.event(event_ref(&line.entry, event, line.entry.offset));
             if flow.is_break() && self.bug != Bug::IgnoresEventBreaks {
                 break;

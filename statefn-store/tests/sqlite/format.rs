@@ -4,20 +4,38 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
-use statefn_store::{EntryBody, NewEvent, Offset, Slice, Sqlite, Store, StoredRecord, Timestamp};
+use statefn_store::{
+    EntryBody, NewEvent, NewState, Offset, Slice, Sqlite, Store, StoredRecord, Timestamp,
+};
 
-use crate::history::{Answers, entity, in_memory};
+use crate::history::{Answers, entity, erase_dora, in_memory, members_of_format_1, written};
 use crate::sqlite_support::{Fixture, block, id, member};
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqlite/fixtures/format-1.sqlite")
+fn fixture(format: u32) -> PathBuf {
+    let name = format!("tests/sqlite/fixtures/format-{format}.sqlite");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// A copy of the fixture that may be opened.
-fn copied() -> tempfile::TempDir {
+/// A copy of a fixture that may be opened.
+fn copied(format: u32) -> tempfile::TempDir {
     let folder = in_memory();
-    std::fs::copy(fixture(), folder.path().join("store.db")).unwrap();
+    std::fs::copy(fixture(format), folder.path().join("store.db")).unwrap();
     folder
+}
+
+/// What a store answers that holds what the fixture holds.
+fn expected(format: u32) -> Answers {
+    match format {
+        1 => Answers::expected_of(members_of_format_1()),
+        _ => Answers::of(&erased().store),
+    }
+}
+
+/// The history of format 2, written by today's program.
+fn erased() -> Fixture {
+    let store = Fixture::open(written(), "store.db");
+    erase_dora(&store);
+    store
 }
 
 /// "CRC-32 as in zlib and PNG", bit by bit, over words and fields.
@@ -106,7 +124,7 @@ fn journal(conn: &Connection) -> Vec<Row> {
         let (kind, metadata) = (number("kind"), blob("metadata").unwrap_or_default());
         let mut sum = Sum::of(&[number("header_sum"), number("time")]).field(&metadata);
         let mut event = None;
-        if [1, 4].contains(&kind) {
+        if [1, 4, 5, 6].contains(&kind) {
             let (name, payload) = (text("name").unwrap(), blob("payload").unwrap());
             let (version, codec) = (number("version"), number("codec"));
             sum = sum
@@ -116,7 +134,8 @@ fn journal(conn: &Connection) -> Vec<Row> {
             event = Some((name, version, codec, payload));
         }
         let mut record = None;
-        if [2, 4].contains(&kind) {
+        let may_have_record = [10, 12].contains(&kind) && text("record_key").is_some();
+        if [2, 4, 6, 8].contains(&kind) || may_have_record {
             let key = text("record_key").unwrap();
             let (fingerprint, outcome) = ["record_fingerprint", "record_outcome"]
                 .map(|name| blob(name).unwrap())
@@ -200,6 +219,21 @@ fn body_of(row: &Row, offset: Offset) -> EntryBody {
             time: Timestamp::from_millis(row.time),
             offset,
         });
+    match row.kind {
+        7 | 8 => return EntryBody::Deleted { record },
+        9..=12 => return EntryBody::Erased { record },
+        _ => {}
+    }
+    if let (5 | 6, Some((shape, version, codec, payload))) = (row.kind, row.event.clone()) {
+        assert_eq!(shape.len(), 32);
+        let state = NewState {
+            shape: u128::from_str_radix(&shape, 16).unwrap(),
+            version: version.try_into().unwrap(),
+            codec: codec.try_into().unwrap(),
+            payload,
+        };
+        return EntryBody::State { state, record };
+    }
     match (row.event.clone(), row.skip.clone()) {
         (Some((name, version, codec, payload)), None) => EntryBody::Event {
             event: NewEvent {
@@ -220,8 +254,13 @@ fn body_of(row: &Row, offset: Offset) -> EntryBody {
 
 #[test]
 fn a_reader_written_from_the_page_sees_what_the_store_says() {
+    reads_what_the_store_says(1, &[1, 2, 3, 4]);
+    reads_what_the_store_says(2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+}
+
+fn reads_what_the_store_says(format: u32, kinds_of_format: &[i64]) {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let folder = copied();
+    let folder = copied(format);
     let conn = Connection::open_with_flags(folder.path().join("store.db"), flags).unwrap();
     let pragma = |name: &str| -> i64 {
         conn.pragma_query_value(None, name, |row| row.get(0))
@@ -229,13 +268,13 @@ fn a_reader_written_from_the_page_sees_what_the_store_says() {
     };
     assert_eq!(
         (pragma("application_id"), pragma("user_version")),
-        (0x7374_666e, 1)
+        (0x7374_666e, i64::from(format))
     );
     assert_eq!(slice("cart", "alice"), 136);
     assert_eq!(Slice::of("cart", "alice").get(), 136);
     let journal = journal(&conn);
     let positions = positions(&conn, &journal);
-    let sound = Answers::expected();
+    let sound = expected(format);
     assert_eq!(journal.len(), sound.entries.len());
     for (row, entry) in journal.iter().zip(&sound.entries) {
         let body = body_of(row, entry.offset);
@@ -253,7 +292,7 @@ fn a_reader_written_from_the_page_sees_what_the_store_says() {
     let kinds: std::collections::BTreeSet<i64> = journal.iter().map(|row| row.kind).collect();
     assert_eq!(
         kinds.into_iter().collect::<Vec<_>>(),
-        [1, 2, 3, 4],
+        kinds_of_format,
         "the fixture has all kinds"
     );
     // The chain of each entity, walked back from its head, is all its entries.
@@ -305,14 +344,24 @@ fn snapshots_are_as_described(conn: &Connection) {
 }
 
 #[test]
-fn a_store_of_format_1_opens_for_ever() {
-    let folder = copied();
-    let store = Sqlite::open(folder.path().join("store.db")).unwrap();
-    assert_eq!(Answers::of(&store), Answers::expected());
-    assert!(block(store.verify()).unwrap().faults.is_empty());
-    drop(store);
-    let store = Fixture::open(folder, "store.db");
+fn a_store_of_any_format_opens_for_ever() {
+    for format in [1, 2] {
+        let folder = copied(format);
+        let store = Sqlite::open(folder.path().join("store.db")).unwrap();
+        assert_eq!(Answers::of(&store), expected(format));
+        assert!(block(store.verify()).unwrap().faults.is_empty());
+    }
+}
+
+#[test]
+fn a_store_of_format_1_goes_on_as_one_of_format_2() {
+    let store = Fixture::open(copied(1), "store.db");
     assert_eq!(store.epoch.get(), 2);
+    let conn = Connection::open(store.path()).unwrap();
+    let format: i64 = conn
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(format, 2);
     assert_eq!(store.append(member("alice", 6, &["h"])), Offset::new(15));
     let seen = entity(&store.store, "alice", true).unwrap();
     assert_eq!(seen.payloads(), ["a", "c", "d", "e", "g", "h"]);
@@ -320,10 +369,10 @@ fn a_store_of_format_1_opens_for_ever() {
 }
 
 #[test]
-fn todays_program_still_writes_format_1() {
-    let folder = crate::history::written();
+fn todays_program_still_writes_format_2() {
+    let folder = erased().close();
     let conn = Connection::open(folder.path().join("store.db")).unwrap();
-    let fixture = copied();
+    let fixture = copied(2);
     let old = Connection::open(fixture.path().join("store.db")).unwrap();
     let schema = |conn: &Connection| -> Vec<String> {
         let sql = "SELECT sql FROM sqlite_schema ORDER BY name";

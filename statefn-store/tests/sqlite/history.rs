@@ -2,16 +2,47 @@
 
 use std::path::Path;
 
-use statefn_store::{Entry, LoadError, Member, Offset, PersistenceId, Sqlite, Store};
+use statefn_store::{Entry, LoadError, Member, Offset, PersistenceId, Sqlite, Store, Timestamp};
 
 use crate::sqlite_support::{
-    Fixture, Seen, block, id, keyed, load_with, member, skip, with_snapshot,
+    Fixture, Seen, block, deleted, id, keyed, load_with, member, skip, state, with_snapshot,
 };
 
-pub(crate) const ENTITIES: [&str; 4] = ["adam", "alice", "bob", "zoe"];
+pub(crate) const ENTITIES: [&str; 6] = ["adam", "alice", "bob", "carl", "dora", "zoe"];
 
-/// The members, one commit each: `alice` has entries of all kinds, the others stand around her.
+/// The members, one commit each: `alice` and `dora` have entries of all kinds, the others stand
+/// around them.
 pub(crate) fn members() -> Vec<Member> {
+    let mut members = members_of_format_1();
+    members.extend(members_since_format_2());
+    members
+}
+
+/// What format 2 has that format 1 had not: states and deletions.
+pub(crate) fn members_since_format_2() -> Vec<Member> {
+    vec![
+        state(member("carl", 0, &[]), "carl at 1"),
+        member("dora", 0, &["p", "q"]),
+        keyed(deleted(member("carl", 1, &[])), "drop"),
+        keyed(member("dora", 2, &[]), "no"),
+        skip("dora", 2, 1),
+        keyed(state(member("carl", 2, &[]), "carl at 3"), "put"),
+        keyed(member("dora", 2, &["r"]), "yes"),
+        deleted(member("dora", 3, &["s"])),
+        member("dora", 5, &["t"]),
+        state(member("carl", 3, &[]), "carl at 4"),
+    ]
+}
+
+/// Erases what it can of the history.
+pub(crate) fn erase_dora(store: &Fixture) {
+    let (dora, records_from) = (id("dora"), Timestamp::from_millis(0));
+    let erased = store.store.erase(store.epoch, &dora, records_from);
+    assert_eq!(block(erased).unwrap(), 6);
+}
+
+/// The members that a file of format 1 can hold.
+pub(crate) fn members_of_format_1() -> Vec<Member> {
     let mut with_metadata = member("alice", 5, &["g"]);
     with_metadata.metadata = b"who".to_vec();
     vec![
@@ -34,8 +65,13 @@ pub(crate) fn members() -> Vec<Member> {
 
 /// Writes the history and closes the store.
 pub(crate) fn written() -> tempfile::TempDir {
+    written_of(members())
+}
+
+/// Writes these members and closes the store.
+pub(crate) fn written_of(members: Vec<Member>) -> tempfile::TempDir {
     let store = Fixture::new();
-    for member in members() {
+    for member in members {
         store.append(member);
     }
     store.close()
@@ -63,7 +99,12 @@ impl Answers {
 
     /// What a sound store answers.
     pub(crate) fn expected() -> Self {
-        let folder = written();
+        Self::expected_of(members())
+    }
+
+    /// What a sound store answers that holds these members.
+    pub(crate) fn expected_of(members: Vec<Member>) -> Self {
+        let folder = written_of(members);
         let store = Sqlite::open(folder.path().join("store.db")).unwrap();
         Self::of(&store)
     }

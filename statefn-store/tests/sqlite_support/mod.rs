@@ -12,9 +12,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use statefn_store::{
-    Batch, EventRef, Head, LoadError, Member, NewEvent, NewRecord, NewSnapshot, Offset, Outcome,
-    OwnerEpoch, PersistenceId, RecordRef, Replay, SequenceNumber, Skip, SnapshotRef, Sqlite, Store,
-    Timestamp,
+    Batch, EventRef, Head, LoadError, Member, NewEvent, NewRecord, NewSnapshot, NewState, Offset,
+    Outcome, OwnerEpoch, PersistenceId, RecordRef, Replay, SequenceNumber, Skip, SnapshotRef,
+    Sqlite, StateChange, StateRef, Store, Timestamp,
 };
 
 /// Runs a future to its end.
@@ -73,6 +73,23 @@ pub(crate) fn skip(name: &str, expected: u64, sequence: u64) -> Member {
         sequence: SequenceNumber::new(sequence),
         reason: "it was wrong".to_owned(),
     });
+    member
+}
+
+/// The member with a whole state behind its events.
+pub(crate) fn state(mut member: Member, payload: &str) -> Member {
+    member.state = Some(Box::new(StateChange::Put(NewState {
+        shape: 6,
+        version: 2,
+        codec: 1,
+        payload: payload.as_bytes().to_vec(),
+    })));
+    member
+}
+
+/// The member with a deletion behind its events.
+pub(crate) fn deleted(mut member: Member) -> Member {
+    member.state = Some(Box::new(StateChange::Delete));
     member
 }
 
@@ -191,6 +208,8 @@ pub(crate) struct Seen {
 pub(crate) enum Call {
     Record(String, u128, Timestamp, Offset),
     Snapshot(u64, u128, u8, Vec<u8>),
+    /// Sequence number; the state, if there is one.
+    State(u64, Option<Vec<u8>>),
     Event(u64, Offset, Timestamp, String, u32, u8, Vec<u8>, Vec<u8>),
     Skipped(u64),
 }
@@ -221,6 +240,12 @@ impl Replay for Seen {
             snapshot.payload.to_vec(),
         ));
         !self.refuse_snapshot
+    }
+
+    fn state(&mut self, state: StateRef<'_>) -> ControlFlow<()> {
+        let payload = state.state.map(|state| state.payload.to_vec());
+        self.calls.push(Call::State(state.sequence.get(), payload));
+        ControlFlow::Continue(())
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {

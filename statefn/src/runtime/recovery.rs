@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 
-use statefn_store::{EventRef, Loaded, RecordRef, Replay, SequenceNumber, SnapshotRef, Timestamp};
+use statefn_store::{
+    EventRef, Loaded, RecordRef, Replay, SequenceNumber, SnapshotRef, StateRef, Timestamp,
+};
 
 use crate::codec::Codec;
 use crate::entity::Behavior;
@@ -165,6 +167,19 @@ impl<E: Behavior> Replay for Recovery<E> {
             Ok(Err(_)) => self.drop_snapshot("it cannot be decoded"),
             Err(_) => self.drop_snapshot("decoding it panicked"),
         }
+    }
+
+    fn state(&mut self, stored: StateRef<'_>) -> ControlFlow<()> {
+        if stored.state.is_none() {
+            // Deleted: the default state, and the numbers go on.
+            self.sequence = stored.sequence;
+            return ControlFlow::Continue(());
+        }
+        self.failure = Some(Unrecoverable {
+            sequence: stored.sequence,
+            reason: "a state was stored whole, but the entity is event-sourced".to_owned(),
+        });
+        ControlFlow::Break(())
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use shuttle::rand::Rng;
 use statefn::store::{
     Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Memory, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, async_trait,
+    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
+    async_trait,
 };
 
 /// A store whose every answer may come at once or after others had a turn. Clones share it.
@@ -82,6 +83,15 @@ impl Store for Slow {
             turns().await;
         }
         Err(CommitError::Unknown(planned()))
+    }
+
+    async fn erase(
+        &self,
+        epoch: OwnerEpoch,
+        id: &PersistenceId,
+        records_from: Timestamp,
+    ) -> Result<u64, CommitError> {
+        self.inner.erase(epoch, id, records_from).await
     }
 
     async fn load(&self, id: &PersistenceId, replay: Box<dyn Replay>) -> Result<Loaded, LoadError> {

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use statefn_store::sqlite::Tuning;
 use statefn_store::{
     Entry, EntryBody, EventRef, FailureKind, Head, LoadError, Member, NewEvent, Offset, Outcome,
-    PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, Store, Timestamp,
+    PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, StateRef, Store, Timestamp,
 };
 
 use crate::disk::Disk;
@@ -196,6 +196,8 @@ pub fn load(
 struct Seen {
     take_snapshot: bool,
     snapshot: Option<(SequenceNumber, Vec<u8>)>,
+    /// A state, or a deletion.
+    whole: Option<(SequenceNumber, Offset, Option<Vec<u8>>)>,
     events: Vec<(SequenceNumber, Offset, Option<Vec<u8>>)>,
     records: Vec<(String, Offset)>,
 }
@@ -204,6 +206,12 @@ impl Replay for Seen {
     fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool {
         self.snapshot = Some((snapshot.sequence, snapshot.payload.to_vec()));
         self.take_snapshot
+    }
+
+    fn state(&mut self, state: StateRef<'_>) -> ControlFlow<()> {
+        let payload = state.state.map(|state| state.payload.to_vec());
+        self.whole = Some((state.sequence, state.offset, payload));
+        ControlFlow::Continue(())
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
@@ -224,7 +232,7 @@ impl Replay for Seen {
 
 fn expected(ledger: &Ledger, id: &PersistenceId, batches: usize, take_snapshot: bool) -> Seen {
     let snapshot = ledger.snapshot(id, batches);
-    let after = match snapshot {
+    let mut after = match snapshot {
         Some((sequence, _)) if take_snapshot => sequence,
         _ => SequenceNumber::ZERO,
     };
@@ -233,6 +241,16 @@ fn expected(ledger: &Ledger, id: &PersistenceId, batches: usize, take_snapshot: 
         snapshot: snapshot.map(|(sequence, snapshot)| (sequence, snapshot.payload.clone())),
         ..Seen::default()
     };
+    if let Some(entry) = ledger.whole(id, batches)
+        && entry.sequence > after
+    {
+        let payload = match &entry.body {
+            EntryBody::State { state, .. } => Some(state.payload.clone()),
+            _ => None,
+        };
+        after = entry.sequence;
+        seen.whole = Some((after, entry.offset, payload));
+    }
     let mut skipped = Vec::new();
     for entry in ledger.entries[..ledger.end(batches)]
         .iter()
@@ -245,6 +263,10 @@ fn expected(ledger: &Ledger, id: &PersistenceId, batches: usize, take_snapshot: 
             EntryBody::Event { event, .. } if entry.sequence > after => {
                 let payload = Some(event.payload.clone());
                 seen.events.push((entry.sequence, entry.offset, payload));
+            }
+            // Only one that an operator has left out comes after the newest.
+            EntryBody::State { .. } | EntryBody::Deleted { .. } if entry.sequence > after => {
+                seen.events.push((entry.sequence, Offset::ZERO, None));
             }
             EntryBody::Skip { sequence, .. } => skipped.push(*sequence),
             _ => {}

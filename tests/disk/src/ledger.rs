@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use statefn_store::{
     Entry, EntryBody, Head, Member, NewSnapshot, Offset, PersistenceId, SequenceNumber,
-    StoredRecord, Timestamp,
+    StateChange, StoredRecord, Timestamp,
 };
 
 /// One request that changes the store, as the trace of the disk saw it.
@@ -81,12 +81,21 @@ impl Ledger {
         let mut record = member.record.as_ref();
         for (index, event) in member.events.iter().enumerate() {
             sequence = sequence.next();
-            let last = index + 1 == member.events.len();
+            let last = index + 1 == member.events.len() && member.state.is_none();
             let record = record
                 .take_if(|_| last)
                 .map(|record| self.record(record, member.time));
             let event = event.clone();
             self.entry(member, sequence, EntryBody::Event { event, record });
+        }
+        if let Some(change) = member.state.as_deref() {
+            sequence = sequence.next();
+            let record = record.take().map(|record| self.record(record, member.time));
+            let body = match change.clone() {
+                StateChange::Put(state) => EntryBody::State { state, record },
+                StateChange::Delete => EntryBody::Deleted { record },
+            };
+            self.entry(member, sequence, body);
         }
         if let Some(snapshot) = &member.snapshot {
             self.snapshots.push(Taken {
@@ -186,7 +195,17 @@ impl Ledger {
         heads
     }
 
-    /// The newest snapshot of an entity in the first `batches`.
+    /// The newest state or deletion of an entity in the first `batches` that no skip leaves out.
+    pub fn whole(&self, id: &PersistenceId, batches: usize) -> Option<&Entry> {
+        let entries = &self.entries[..self.end(batches)];
+        let own = || entries.iter().filter(|entry| entry.id == *id);
+        let is_skipped = |at: SequenceNumber| {
+            own().any(|e| matches!(e.body, EntryBody::Skip { sequence, .. } if sequence == at))
+        };
+        own().rfind(|entry| is_whole(entry) && !is_skipped(entry.sequence))
+    }
+
+    /// The newest snapshot of an entity in the first `batches`, if no state or deletion is newer.
     pub fn snapshot(
         &self,
         id: &PersistenceId,
@@ -194,6 +213,17 @@ impl Ledger {
     ) -> Option<(SequenceNumber, &NewSnapshot)> {
         let taken = self.snapshots.iter().rev();
         let mut of = taken.filter(|taken| taken.batch < batches && taken.id == *id);
-        of.next().map(|taken| (taken.sequence, &taken.snapshot))
+        let mut entries = self.entries[..self.end(batches)].iter();
+        let newest = entries.rfind(|entry| entry.id == *id && is_whole(entry));
+        let newest = newest.map_or(SequenceNumber::ZERO, |entry| entry.sequence);
+        let current = of.next().filter(|taken| taken.sequence > newest);
+        current.map(|taken| (taken.sequence, &taken.snapshot))
     }
+}
+
+fn is_whole(entry: &Entry) -> bool {
+    matches!(
+        entry.body,
+        EntryBody::State { .. } | EntryBody::Deleted { .. }
+    )
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use statefn_store::sqlite::Tuning;
 use statefn_store::{
-    Member, NewEvent, NewRecord, NewSnapshot, PersistenceId, SequenceNumber, Skip, Store, Timestamp,
+    Member, NewEvent, NewRecord, NewSnapshot, NewState, PersistenceId, SequenceNumber, Skip,
+    StateChange, Store, Timestamp,
 };
 
 use crate::check;
@@ -238,7 +239,13 @@ impl Writer {
                 outcome: random.bytes(length),
             });
         }
-        if events > 0 && random.percent(25) {
+        member.state = match random.below(100) {
+            0..6 => Some(StateChange::Put(state(random))),
+            6..9 => Some(StateChange::Delete),
+            _ => None,
+        }
+        .map(Box::new);
+        if events > 0 && member.state.is_none() && random.percent(25) {
             let length = 50 + random.index(900);
             member.snapshot = Some(NewSnapshot {
                 shape: 7,
@@ -252,7 +259,7 @@ impl Writer {
                 reason: "it was wrong".to_owned(),
             });
         }
-        *sequence += events;
+        *sequence = member.last_sequence().get();
         member
     }
 }
@@ -267,12 +274,26 @@ pub fn id(entity: u64) -> PersistenceId {
     PersistenceId::new(entity_type, format!("customer {entity:04}"))
 }
 
-fn event(random: &mut Random) -> NewEvent {
-    let length = match random.below(30) {
+fn state(random: &mut Random) -> NewState {
+    let length = length(random);
+    NewState {
+        shape: u128::from(random.number()),
+        version: 1,
+        codec: 0,
+        payload: random.bytes(length),
+    }
+}
+
+fn length(random: &mut Random) -> usize {
+    match random.below(30) {
         0 => 3_000 + random.index(7_000),
         1..6 => 200 + random.index(800),
         _ => random.index(120),
-    };
+    }
+}
+
+fn event(random: &mut Random) -> NewEvent {
+    let length = length(random);
     NewEvent {
         name: "added".into(),
         version: 1,

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    Member, NewEvent, NewRecord, NewSnapshot, PersistenceId, SequenceNumber, Skip, Timestamp,
+    Member, NewEvent, NewRecord, NewSnapshot, NewState, PersistenceId, SequenceNumber, Skip,
+    StateChange, Timestamp,
 };
 
 /// A member in the making.
@@ -37,6 +38,30 @@ impl Draft {
     /// Adds this event.
     pub(super) fn event(mut self, event: NewEvent) -> Self {
         self.0.events.push(event);
+        self
+    }
+
+    /// Makes this the state as a whole.
+    pub(super) fn state(self) -> Self {
+        let number = self.0.last_sequence().next().get();
+        let payload = format!("state {number} of {}", self.0.id).into_bytes();
+        self.state_of(payload)
+    }
+
+    /// Makes this payload the state as a whole.
+    pub(super) fn state_of(mut self, payload: Vec<u8>) -> Self {
+        self.0.state = Some(Box::new(StateChange::Put(NewState {
+            shape: u128::MAX / 3 - u128::from(self.0.last_sequence().get()),
+            version: 1 + u32::try_from(payload.len() % 5).unwrap_or(0),
+            codec: 3,
+            payload,
+        })));
+        self
+    }
+
+    /// Deletes the state.
+    pub(super) fn delete(mut self) -> Self {
+        self.0.state = Some(Box::new(StateChange::Delete));
         self
     }
 

@@ -115,6 +115,19 @@ macro_rules! __clauses {
                 entities_page_after_an_absent_one
                 entities_without_entries_are_not_listed
                 entity_types_are_sorted;
+            states:
+                b10_state_replaces_what_was_before
+                b10_deletion_begins_anew
+                b10_snapshots_go_with_the_state_before
+                b10_skipped_state_gives_way_to_the_one_before
+                b10_replay_may_end_at_the_state
+                b10_states_advance_the_sequence_number;
+            erased:
+                b11_erased_entries_say_nothing
+                b11_erasure_ends_at_the_deletion
+                b11_records_are_kept_as_asked
+                b11_nothing_is_erased_without_a_deletion
+                b11_erasure_is_fenced;
             closed:
                 close_may_be_repeated
                 close_refuses_later_commits

@@ -1,9 +1,9 @@
 //! What a store must answer, worked out the plainest way: one list, always searched whole.
 
-use super::tape::{Heard, HeardEvent, Wish};
+use super::tape::{Heard, HeardEvent, HeardState, Wish};
 use crate::{
     EntityType, Entry, EntryBody, Head, Member, NewSnapshot, Offset, Outcome, PersistenceId,
-    Refusal, SequenceNumber, StoredRecord,
+    Refusal, SequenceNumber, StateChange, StoredRecord, Timestamp,
 };
 
 /// The journal as it must be.
@@ -11,6 +11,8 @@ use crate::{
 pub(super) struct Model {
     pub(super) entries: Vec<Entry>,
     snapshots: Vec<(PersistenceId, SequenceNumber, NewSnapshot)>,
+    /// Where records were erased: the head still points there.
+    had_record: Vec<Offset>,
 }
 
 impl Model {
@@ -56,6 +58,16 @@ impl Model {
             let record = record.take_if(|_| sequence == last);
             self.push(member, sequence, EntryBody::Event { event, record });
         }
+        if let Some(change) = member.state.as_deref() {
+            sequence = sequence.next();
+            let record = record.take();
+            let body = match change.clone() {
+                StateChange::Put(state) => EntryBody::State { state, record },
+                StateChange::Delete => EntryBody::Deleted { record },
+            };
+            self.push(member, sequence, body);
+            self.snapshots.retain(|(of, ..)| *of != member.id);
+        }
         if let Some(record) = record {
             self.push(member, sequence, EntryBody::Record(record));
         }
@@ -77,12 +89,7 @@ impl Model {
 
     fn push(&mut self, member: &Member, sequence: SequenceNumber, mut body: EntryBody) {
         let offset = self.end();
-        if let EntryBody::Event {
-            record: Some(record),
-            ..
-        }
-        | EntryBody::Record(record) = &mut body
-        {
+        if let Some(record) = record_mut(&mut body) {
             record.offset = offset;
         }
         self.entries.push(Entry {
@@ -110,7 +117,7 @@ impl Model {
         for entry in self.of(id) {
             head.sequence = entry.sequence;
             head.position = entry.offset;
-            if entry.body.record().is_some() {
+            if entry.body.record().is_some() || self.had_record.contains(&entry.offset) {
                 head.record = entry.offset;
             }
         }
@@ -134,14 +141,30 @@ impl Model {
         }
         let skips = self.skips(id);
         let mut events = 0;
+        let whole = self.of(id).rfind(|entry| {
+            let is_whole = is_whole(&entry.body);
+            entry.sequence > after && is_whole && !skips.contains(&entry.sequence)
+        });
+        if let Some(entry) = whole {
+            heard.push(heard_state(entry));
+            after = entry.sequence;
+            events += 1;
+            if events == wish.events_max {
+                return heard;
+            }
+        }
         for entry in self.of(id).filter(|entry| entry.sequence > after) {
-            let EntryBody::Event { event, .. } = &entry.body else {
-                continue;
+            let (event, is_whole) = match &entry.body {
+                EntryBody::Event { event, .. } => (Some(event), false),
+                body => (None, is_whole(body)),
             };
-            if skips.contains(&entry.sequence) {
+            if (event.is_some() || is_whole) && skips.contains(&entry.sequence) {
                 heard.push(Heard::Skipped(entry.sequence));
                 continue;
             }
+            let Some(event) = event else {
+                continue;
+            };
             heard.push(Heard::Event(HeardEvent {
                 offset: entry.offset,
                 sequence: entry.sequence,
@@ -158,6 +181,33 @@ impl Model {
             }
         }
         heard
+    }
+
+    /// Erases what an entity's entries before its newest deletion say. How many that were.
+    pub(super) fn erase(&mut self, id: &PersistenceId, records_from: Timestamp) -> u64 {
+        let is_deletion = |entry: &&Entry| matches!(entry.body, EntryBody::Deleted { .. });
+        let Some(end) = self.of(id).rfind(is_deletion).map(|entry| entry.offset) else {
+            return 0;
+        };
+        let mut count = 0;
+        for entry in &mut self.entries {
+            if entry.id != *id || entry.offset >= end {
+                continue;
+            }
+            let before = entry.clone();
+            let record = entry.body.record().cloned().map(|record| StoredRecord {
+                outcome: Vec::new(),
+                ..record
+            });
+            if record.is_some() {
+                self.had_record.push(entry.offset);
+            }
+            let record = record.filter(|record| record.time >= records_from);
+            entry.body = EntryBody::Erased { record };
+            entry.metadata.clear();
+            count += u64::from(*entry != before);
+        }
+        count
     }
 
     fn skips(&self, id: &PersistenceId) -> Vec<SequenceNumber> {
@@ -204,6 +254,35 @@ impl Model {
         types.dedup();
         types
     }
+}
+
+fn record_mut(body: &mut EntryBody) -> Option<&mut StoredRecord> {
+    match body {
+        EntryBody::Event { record, .. }
+        | EntryBody::State { record, .. }
+        | EntryBody::Deleted { record }
+        | EntryBody::Erased { record } => record.as_mut(),
+        EntryBody::Record(record) => Some(record),
+        EntryBody::Skip { .. } => None,
+    }
+}
+
+fn is_whole(body: &EntryBody) -> bool {
+    matches!(body, EntryBody::State { .. } | EntryBody::Deleted { .. })
+}
+
+fn heard_state(entry: &Entry) -> Heard {
+    let state = match &entry.body {
+        EntryBody::State { state, .. } => Some(state.clone()),
+        _ => None,
+    };
+    Heard::State(HeardState {
+        offset: entry.offset,
+        sequence: entry.sequence,
+        time: entry.time,
+        metadata: entry.metadata.clone(),
+        state,
+    })
 }
 
 fn heard_record(record: &StoredRecord) -> Heard {

@@ -87,6 +87,9 @@ fn kind(entry: &Entry) -> &'static str {
         EntryBody::Event { .. } => "event+record",
         EntryBody::Record(_) => "record",
         EntryBody::Skip { .. } => "skip",
+        EntryBody::State { .. } => "state",
+        EntryBody::Deleted { .. } => "deleted",
+        EntryBody::Erased { .. } => "erased",
     }
 }
 

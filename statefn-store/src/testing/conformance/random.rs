@@ -5,7 +5,7 @@ use super::model::Model;
 use super::tape::Wish;
 use super::trial::{Trial, same};
 use crate::testing::{Dice, Fixture};
-use crate::{Member, Offset, Outcome, PersistenceId};
+use crate::{Member, Offset, Outcome, PersistenceId, Timestamp};
 
 fn up_to(dice: &mut Dice, max: usize) -> usize {
     dice.index(max + 1)
@@ -41,6 +41,11 @@ pub(super) fn members(dice: &mut Dice, model: &Model) -> Vec<Member> {
 
 fn member(dice: &mut Dice, id: &PersistenceId, expected: u64) -> Member {
     let mut draft = Draft::new(id, expected).events(up_to(dice, 4));
+    match dice.below(8) {
+        0 => draft = draft.state(),
+        1 => draft = draft.delete(),
+        _ => {}
+    }
     if dice.below(3) == 0 {
         draft = draft.record(&format!("k{}", dice.below(5)));
     }
@@ -49,7 +54,7 @@ fn member(dice: &mut Dice, id: &PersistenceId, expected: u64) -> Member {
     }
     let snapshot = dice.below(3) == 0;
     let member = draft.done();
-    if snapshot && !member.events.is_empty() {
+    if snapshot && !member.events.is_empty() && member.state.is_none() {
         return Draft::of(member).snapshot().done();
     }
     member
@@ -68,6 +73,12 @@ pub(super) async fn b2_random_batches_match_the_model(fixture: &dyn Fixture) {
         let from = usize::try_from(end.get() - 1).unwrap_or(0);
         let expected = trial.model.entries.get(from..).unwrap_or(&[]);
         same(&page, expected, &format!("the journal after step {step}"));
+        if dice.below(10) == 0 {
+            let millis = 999_990 + i64::try_from(dice.below(20)).unwrap_or(0);
+            trial
+                .erase(&id(&mut dice), Timestamp::from_millis(millis))
+                .await;
+        }
         for id in ids {
             trial.check_entity(&id).await;
         }

@@ -6,13 +6,16 @@ use super::trial::{Trial, same};
 use crate::testing::Fixture;
 use crate::{Head, Member, Offset, SequenceNumber};
 
-/// One word a call: `r<offset>`, `s<sequence>`, `e<sequence>`, `x<sequence>` for a skipped event.
-fn words(calls: &[Heard]) -> String {
+/// One word a call: `r<offset>`, `s<sequence>`, `e<sequence>`, `w<sequence>` for a whole state,
+/// `d<sequence>` for a deletion, `x<sequence>` for what was skipped.
+pub(super) fn words(calls: &[Heard]) -> String {
     let words: Vec<String> = calls
         .iter()
         .map(|call| match call {
             Heard::Record { offset, .. } => format!("r{offset}"),
             Heard::Snapshot { sequence, .. } => format!("s{sequence}"),
+            Heard::State(state) if state.state.is_none() => format!("d{}", state.sequence),
+            Heard::State(state) => format!("w{}", state.sequence),
             Heard::Event(event) => format!("e{}", event.sequence),
             Heard::Skipped(sequence) => format!("x{sequence}"),
         })
@@ -20,7 +23,7 @@ fn words(calls: &[Heard]) -> String {
     words.join(" ")
 }
 
-async fn expect(trial: &Trial<'_>, id: &str, wish: Wish, expected: &str) {
+pub(super) async fn expect(trial: &Trial<'_>, id: &str, wish: Wish, expected: &str) {
     let (head, calls) = trial.load(&cart(id), wish).await;
     assert_eq!(words(&calls), expected, "the replay of {id} under {wish:?}");
     same(&calls, &trial.model.replay(&cart(id), wish), "the replay");

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::ops::ControlFlow;
 
 use crate::{
-    EventRef, Loaded, NewSnapshot, Offset, RecordRef, Replay, SequenceNumber, SnapshotRef,
-    Timestamp,
+    EventRef, Loaded, NewSnapshot, NewState, Offset, RecordRef, Replay, SequenceNumber,
+    SnapshotRef, StateRef, Timestamp,
 };
 
 /// One call of a [`Replay`].
@@ -21,8 +21,19 @@ pub(super) enum Heard {
         sequence: SequenceNumber,
         snapshot: NewSnapshot,
     },
+    State(HeardState),
     Event(HeardEvent),
     Skipped(SequenceNumber),
+}
+
+/// A whole state or a deletion as a replay hears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HeardState {
+    pub(super) offset: Offset,
+    pub(super) sequence: SequenceNumber,
+    pub(super) time: Timestamp,
+    pub(super) metadata: Vec<u8>,
+    pub(super) state: Option<NewState>,
 }
 
 /// An event as a replay hears it.
@@ -44,7 +55,7 @@ pub(super) struct Wish {
     pub(super) accept_snapshot: bool,
     /// Breaks at this record, counted from 1.
     pub(super) records_max: usize,
-    /// Breaks at this event, counted from 1.
+    /// Breaks at this state or event, counted from 1.
     pub(super) events_max: usize,
 }
 
@@ -112,6 +123,17 @@ impl Replay for Tape {
             },
         });
         self.wish.accept_snapshot
+    }
+
+    fn state(&mut self, state: StateRef<'_>) -> ControlFlow<()> {
+        self.heard.push(Heard::State(HeardState {
+            offset: state.offset,
+            sequence: state.sequence,
+            time: state.time,
+            metadata: state.metadata.to_vec(),
+            state: state.state.map(crate::StateBytes::to_owned),
+        }));
+        until(&mut self.events, self.wish.events_max)
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {

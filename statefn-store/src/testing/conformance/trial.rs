@@ -9,7 +9,7 @@ use super::tape::{Heard, Tape, Wish};
 use crate::testing::Fixture;
 use crate::{
     Batch, CommitError, Entry, Head, LoadError, Member, Offset, Outcome, OwnerEpoch, PersistenceId,
-    SequenceNumber, Store,
+    SequenceNumber, Store, Timestamp,
 };
 
 /// An open and claimed store, and the model.
@@ -73,6 +73,18 @@ impl<'a> Trial<'a> {
         let expected = self.model.append_all(&members);
         same(&outcomes, &expected, "outcomes of a batch");
         outcomes
+    }
+
+    /// Erases an entity's past, and compares the count with the model's.
+    pub(super) async fn erase(&mut self, id: &PersistenceId, records_from: Timestamp) -> u64 {
+        match self.store.erase(self.epoch, id, records_from).await {
+            Ok(erased) => {
+                let expected = self.model.erase(id, records_from);
+                assert_eq!(erased, expected, "entries of {id:?} that were erased");
+                erased
+            }
+            Err(error) => panic!("{id:?} cannot be erased: {error:?}"),
+        }
     }
 
     /// Commits a batch that the store must refuse whole, and returns how.

@@ -35,6 +35,15 @@ fn shapes(id: &crate::PersistenceId, expected: u64) -> Vec<Draft> {
             shapes.push(draft);
         }
     }
+    for events in [0, 2] {
+        let draft = || Draft::new(id, expected).events(events);
+        shapes.extend([
+            draft().state(),
+            draft().state().record("state"),
+            draft().delete().skip(1),
+            draft().delete().record("delete"),
+        ]);
+    }
     shapes
 }
 

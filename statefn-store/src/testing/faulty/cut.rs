@@ -4,7 +4,9 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use crate::{EventRef, LoadError, Loaded, Offset, RecordRef, Replay, SequenceNumber, SnapshotRef};
+use crate::{
+    EventRef, LoadError, Loaded, Offset, RecordRef, Replay, SequenceNumber, SnapshotRef, StateRef,
+};
 
 /// Stands between a store and a replay, and hides what the script calls damaged.
 pub(super) struct Cut {
@@ -57,6 +59,14 @@ pub(super) fn damage_at(offset: Offset, sequence: SequenceNumber) -> LoadError {
 impl Replay for Cut {
     fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool {
         !self.hide_snapshots && self.inner.snapshot(snapshot)
+    }
+
+    fn state(&mut self, state: StateRef<'_>) -> ControlFlow<()> {
+        if self.damaged.contains(&state.sequence) {
+            self.hit = Some((state.offset, state.sequence));
+            return ControlFlow::Break(());
+        }
+        self.inner.state(state)
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {

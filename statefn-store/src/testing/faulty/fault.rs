@@ -8,6 +8,8 @@ pub enum Call {
     Claim,
     /// [`Store::commit`](crate::Store::commit).
     Commit,
+    /// [`Store::erase`](crate::Store::erase).
+    Erase,
     /// [`Store::load`](crate::Store::load).
     Load,
     /// [`Store::find_record`](crate::Store::find_record).

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use crate::{
     Batch, CommitError, EntityType, Entry, EntryBody, LoadError, Loaded, Offset, Outcome,
     OwnerEpoch, PersistenceId, Replay, SequenceNumber, Store, StoreFailure, StoreReport,
-    StoredRecord,
+    StoredRecord, Timestamp,
 };
 use cut::Cut;
 pub use fault::{Call, CommitFault};
@@ -279,6 +279,18 @@ impl Store for Faulty {
         self.answer(Call::Commit, outcomes).await
     }
 
+    async fn erase(
+        &self,
+        epoch: OwnerEpoch,
+        id: &PersistenceId,
+        records_from: Timestamp,
+    ) -> Result<u64, CommitError> {
+        let entered = self.enter(Call::Erase).await;
+        entered.map_err(CommitError::Unavailable)?;
+        let erased = self.inner.erase(epoch, id, records_from).await;
+        self.answer(Call::Erase, erased).await
+    }
+
     async fn load(&self, id: &PersistenceId, replay: Box<dyn Replay>) -> Result<Loaded, LoadError> {
         let entered = self.enter(Call::Load).await;
         entered.map_err(LoadError::Unavailable)?;
@@ -355,8 +367,10 @@ impl Store for Faulty {
 /// The page up to the first damaged event; the damage itself when that is the first entry.
 fn until_damage(mut page: Vec<Entry>, script: &Script) -> Result<Vec<Entry>, LoadError> {
     let damaged = page.iter().position(|entry| {
-        matches!(entry.body, EntryBody::Event { .. })
-            && script.is_damaged(&entry.id, entry.sequence)
+        matches!(
+            entry.body,
+            EntryBody::Event { .. } | EntryBody::State { .. }
+        ) && script.is_damaged(&entry.id, entry.sequence)
     });
     let Some(index) = damaged else {
         return Ok(page);

@@ -7,7 +7,7 @@ use statefn_store::async_trait;
 use statefn_store::testing::Faulty;
 use statefn_store::{
     Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
+    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
 };
 
 use super::world::{Process, World};
@@ -85,6 +85,16 @@ macro_rules! forward {
                 self.$inner()?.claim().await
             }
 
+            async fn erase(
+                &self,
+                epoch: OwnerEpoch,
+                id: &PersistenceId,
+                records_from: Timestamp,
+            ) -> Result<u64, CommitError> {
+                let store = self.$inner().map_err(CommitError::Unavailable)?;
+                store.erase(epoch, id, records_from).await
+            }
+
             async fn load(
                 &self,
                 id: &PersistenceId,
@@ -145,7 +155,8 @@ forward!(
     async fn commit(&self, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
         let entries = batch.members.iter().map(|member| {
             let record = u64::from(member.record.is_some());
-            (member.events.len() as u64).max(record) + u64::from(member.skip.is_some())
+            let advancing = member.last_sequence().get() - member.expected.get();
+            advancing.max(record) + u64::from(member.skip.is_some())
         });
         let entries: Vec<u64> = entries.collect();
         let outcomes = self.inner.commit(batch).await?;
