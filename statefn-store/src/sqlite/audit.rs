@@ -68,7 +68,9 @@ impl Audit {
         };
         let id = PersistenceId::new(header.entity_type.to_owned(), header.id);
         self.link(&id, &header);
-        match Body::read(row, &header) {
+        let body =
+            Body::read(row, &header).and_then(|body| body.others_are_null(row).map(|()| body));
+        match body {
             Ok(body) => {
                 if let Some(skip) = &body.skip {
                     self.missing.remove(&(id.clone(), skip.sequence));

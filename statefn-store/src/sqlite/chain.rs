@@ -11,7 +11,7 @@ use super::kind::Kind;
 use super::limits::LOAD_BUFFER_BYTES;
 use super::number::to_sql;
 use super::positions::Positions;
-use super::row::{Body, Damage, ENTRY, HEADER, Header};
+use super::row::{Body, Damage, ENTRY_AT, HEADER_AT, Header};
 use crate::{EventRef, NewEvent, Offset, PersistenceId, Replay, SequenceNumber, Timestamp};
 
 /// The events of an entity after a point, found and checked but not handed over yet.
@@ -115,18 +115,16 @@ impl Chain {
         sequence: u64,
     ) -> Result<Link, ReadError> {
         let whole = self.kept_bytes < LOAD_BUFFER_BYTES;
-        let columns = if whole { ENTRY } else { HEADER };
-        let sql = format!("SELECT {columns} FROM journal WHERE offset = ?1");
         let damaged = |Damage(what)| ReadError::damaged(at, sequence, what);
-        let mut statement = conn.prepare_cached(&sql)?;
+        let sql = if whole { &ENTRY_AT } else { &HEADER_AT };
+        let mut statement = conn.prepare_cached(sql)?;
         let mut rows = statement.query([to_sql(at)])?;
         let Some(row) = rows.next()? else {
             return Err(damaged(Damage("it is missing")));
         };
-        let header = Header::read(row).map_err(damaged)?;
-        if !header.is_of(id) {
-            return Err(damaged(Damage("it belongs to another entity")));
-        }
+        let header = Header::of(row, id)
+            .and_then(|header| header.ok_or(Damage("it belongs to another entity")))
+            .map_err(damaged)?;
         if header.kind == Kind::Skip {
             self.skip(conn, id, &header)?;
         } else if whole && header.kind.is_event() && !self.skips.contains(&header.sequence) {
@@ -228,8 +226,7 @@ pub(super) fn record_before_skipped(
     head: &EntityHead,
     offset: u64,
 ) -> Result<Option<u64>, ReadError> {
-    let sql = format!("SELECT {HEADER} FROM journal WHERE offset = ?1");
-    let mut statement = conn.prepare_cached(&sql)?;
+    let mut statement = conn.prepare_cached(&HEADER_AT)?;
     let mut skips = HashSet::new();
     let mut at = if head.skip > offset { head.position } else { 0 };
     while at >= offset && at != 0 {
@@ -238,10 +235,9 @@ pub(super) fn record_before_skipped(
         let Some(row) = rows.next()? else {
             return Err(damaged(Damage("it is missing")));
         };
-        let header = Header::read(row).map_err(damaged)?;
-        if !header.is_of(id) {
-            return Err(damaged(Damage("it belongs to another entity")));
-        }
+        let header = Header::of(row, id)
+            .and_then(|header| header.ok_or(Damage("it belongs to another entity")))
+            .map_err(damaged)?;
         if at == offset {
             let skipped = header.kind.advances() && skips.contains(&header.sequence);
             return Ok(skipped.then_some(header.previous_record));

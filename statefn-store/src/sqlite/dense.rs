@@ -6,7 +6,7 @@ use super::entry::{Start, event, state};
 use super::failure::ReadError;
 use super::head::EntityHead;
 use super::number::to_sql;
-use super::row::{Body, Damage, ENTRY, Header, names};
+use super::row::{Body, Damage, ENTRY, Header};
 use crate::{PersistenceId, Replay};
 
 /// Hands over the state and the events from `first` to the head. The chain is checked on the way: each entry must
@@ -24,15 +24,14 @@ pub(super) fn replay(
     let mut rows = statement.query([to_sql(first), to_sql(head.position)])?;
     let mut last = after;
     while let Some(row) = rows.next()? {
-        if !names(row, id) {
-            continue;
-        }
         let next = last.sequence + 1;
         let place = |Damage(what)| {
             let offset = super::row::number(row, 0).unwrap_or(0);
             ReadError::damaged(offset, next, what)
         };
-        let header = Header::read(row).map_err(place)?;
+        let Some(header) = Header::of(row, id).map_err(place)? else {
+            continue;
+        };
         if header.previous != last.offset {
             return Err(missing(header.previous, last.sequence + 1));
         }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::failure::ReadError;
 use super::number::to_sql;
-use super::row::{Body, Damage, ENTRY, EventColumns, Header};
+use super::row::{Body, Damage, ENTRY_AT, EventColumns, Header};
 use crate::{EventRef, Offset, PersistenceId, SequenceNumber, StateBytes, StateRef, Timestamp};
 
 /// Where a replay of events begins.
@@ -23,18 +23,15 @@ pub(super) fn entry_at<T>(
     offset: u64,
     read: impl FnOnce(&Header<'_>, &Body<'_>) -> Result<T, Damage>,
 ) -> Result<T, ReadError> {
-    static SQL: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| format!("SELECT {ENTRY} FROM journal WHERE offset = ?1"));
     let damaged = |sequence, Damage(what)| ReadError::damaged(offset, sequence, what);
-    let mut statement = conn.prepare_cached(&SQL)?;
+    let mut statement = conn.prepare_cached(&ENTRY_AT)?;
     let mut rows = statement.query([to_sql(offset)])?;
     let Some(row) = rows.next()? else {
         return Err(damaged(0, Damage("it is missing")));
     };
-    let header = Header::read(row).map_err(|damage| damaged(0, damage))?;
-    if !header.is_of(id) {
-        return Err(damaged(0, Damage("it belongs to another entity")));
-    }
+    let header = Header::of(row, id)
+        .and_then(|header| header.ok_or(Damage("it belongs to another entity")))
+        .map_err(|damage| damaged(0, damage))?;
     let sequence = header.sequence;
     Body::read(row, &header)
         .and_then(|body| read(&header, &body))

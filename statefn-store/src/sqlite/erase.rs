@@ -6,7 +6,7 @@ use super::failure::{ReadError, SqliteError};
 use super::head::EntityHead;
 use super::limits::ERASED_AT_ONCE;
 use super::number::to_sql;
-use super::row::{Body, Damage, ENTRY, Header, RecordColumns};
+use super::row::{Body, Damage, ENTRY_AT, Header, RecordColumns};
 use crate::{OwnerEpoch, PersistenceId, Timestamp};
 
 /// An erasure under way: one transaction takes a stretch of the chain.
@@ -80,16 +80,14 @@ impl Erasure {
         read: impl FnOnce(&Header<'_>, Result<Body<'_>, Damage>) -> Result<T, Damage>,
     ) -> Result<T, ReadError> {
         let damaged = |Damage(what)| ReadError::damaged(at, 0, what);
-        let sql = format!("SELECT {ENTRY} FROM journal WHERE offset = ?1");
-        let mut statement = conn.prepare_cached(&sql)?;
+        let mut statement = conn.prepare_cached(&ENTRY_AT)?;
         let mut rows = statement.query([to_sql(at)])?;
         let Some(row) = rows.next()? else {
             return Err(damaged(Damage("it is missing")));
         };
-        let header = Header::read(row).map_err(damaged)?;
-        if !header.is_of(&self.id) {
-            return Err(damaged(Damage("it belongs to another entity")));
-        }
+        let header = Header::of(row, &self.id)
+            .and_then(|header| header.ok_or(Damage("it belongs to another entity")))
+            .map_err(damaged)?;
         read(&header, Body::read(row, &header)).map_err(damaged)
     }
 

@@ -1,5 +1,7 @@
 //! One row of the journal: its columns, and the two checksums over them.
 
+use std::sync::LazyLock;
+
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -16,6 +18,14 @@ pub(super) const HEADER: &str =
 pub(super) const ENTRY: &str = "offset, type, id, kind, slice, sequence, previous, \
      previous_record, header_sum, body_sum, time, metadata, name, version, codec, payload, \
      record_key, record_fingerprint, record_outcome, skips, reason";
+
+/// The header of the entry at an offset.
+pub(super) static HEADER_AT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {HEADER} FROM journal WHERE offset = ?1"));
+
+/// The entry at an offset.
+pub(super) static ENTRY_AT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {ENTRY} FROM journal WHERE offset = ?1"));
 
 /// What is wrong with a row, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +50,38 @@ pub(super) struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads and verifies the columns of [`HEADER`].
     pub(super) fn read(row: &'a Row<'_>) -> Result<Self, Damage> {
+        let slice = u16::try_from(number(row, 4)?)
+            .ok()
+            .and_then(Slice::new)
+            .ok_or(Damage("its slice is out of range"))?;
+        Self::beside(row, text(row, 1)?, text(row, 2)?, slice)
+    }
+
+    /// The same for a row that should be of `id`; `None` if it names another entity.
+    pub(super) fn of(row: &'a Row<'_>, id: &'a PersistenceId) -> Result<Option<Self>, Damage> {
+        let entity_type = id.entity_type().as_str();
+        if !(is_text(row, 2, id.id()) && is_text(row, 1, entity_type)) {
+            return Ok(None);
+        }
+        if signed(row, 4)? != i64::from(id.slice().get()) {
+            return Err(Damage("its slice is another one than its id has"));
+        }
+        Self::beside(row, entity_type, id.id(), id.slice()).map(Some)
+    }
+
+    /// Reads what is beside the names, and verifies all.
+    fn beside(
+        row: &'a Row<'_>,
+        entity_type: &'a str,
+        id: &'a str,
+        slice: Slice,
+    ) -> Result<Self, Damage> {
         let header = Self {
             offset: number(row, 0)?,
-            entity_type: text(row, 1)?,
-            id: text(row, 2)?,
+            entity_type,
+            id,
             kind: Kind::of(number(row, 3)?).ok_or(Damage("its kind is unknown"))?,
-            slice: u16::try_from(number(row, 4)?)
-                .ok()
-                .and_then(Slice::new)
-                .ok_or(Damage("its slice is out of range"))?,
+            slice,
             sequence: number(row, 5)?,
             previous: number(row, 6)?,
             previous_record: number(row, 7)?,
@@ -80,20 +113,10 @@ impl<'a> Header<'a> {
         .stored()
     }
 
-    /// Whether the entry belongs to `id`.
-    pub(super) fn is_of(&self, id: &PersistenceId) -> bool {
-        self.id == id.id() && self.entity_type == id.entity_type().as_str()
-    }
-
     /// The sequence number of the entity before this entry.
     pub(super) fn sequence_before(&self) -> u64 {
         self.sequence - u64::from(self.kind.advances())
     }
-}
-
-/// Whether the row names `id`, without a look at the rest.
-pub(super) fn names(row: &Row<'_>, id: &PersistenceId) -> bool {
-    is_text(row, 2, id.id()) && is_text(row, 1, id.entity_type().as_str())
 }
 
 /// The names in a row of another table; `None` if they are no text.
@@ -141,39 +164,55 @@ pub(super) struct SkipColumns<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Reads and verifies the columns of [`ENTRY`] beyond those of [`HEADER`].
+    /// Reads and verifies the columns of [`ENTRY`] that an entry of this kind has beyond those of
+    /// [`HEADER`].
     pub(super) fn read(row: &'a Row<'_>, header: &Header<'_>) -> Result<Self, Damage> {
+        let kind = header.kind;
         let body = Self {
             time: signed(row, 10)?,
-            metadata: optional(row, 11, bytes)?.unwrap_or_default(),
-            event: optional(row, 12, text)?
-                .map(|name| EventColumns::read(row, name))
-                .transpose()?,
-            record: optional(row, 16, text)?
-                .map(|key| RecordColumns::read(row, key))
-                .transpose()?,
-            skip: optional(row, 19, number)?
-                .map(|sequence| {
-                    let reason = text(row, 20)?;
-                    Ok(SkipColumns { sequence, reason })
-                })
-                .transpose()?,
+            metadata: optional_bytes(row, 11)?,
+            event: if kind.is_event() || kind.is_state() {
+                Some(EventColumns::read(row)?)
+            } else {
+                None
+            },
+            record: if kind.has_record() && !(kind.is_erased() && is_null(row, 16)?) {
+                Some(RecordColumns::read(row)?)
+            } else {
+                None
+            },
+            skip: if kind == Kind::Skip {
+                Some(SkipColumns::read(row)?)
+            } else {
+                None
+            },
         };
         // The header's own sum has been verified with it.
-        if body.sum(signed(row, 8)?) != signed(row, 9)? {
-            return Err(Damage("its body contradicts the checksum"));
-        }
-        let kind = header.kind;
-        let may_lack_record = kind.is_erased();
-        if body.event.is_some() == (kind.is_event() || kind.is_state())
-            && (body.record.is_some() == kind.has_record()
-                || (may_lack_record && body.record.is_none()))
-            && body.skip.is_some() == (kind == Kind::Skip)
-        {
+        if body.sum(signed(row, 8)?) == signed(row, 9)? {
             Ok(body)
         } else {
-            Err(Damage("its kind contradicts its columns"))
+            Err(Damage("its body contradicts the checksum"))
         }
+    }
+
+    /// Verifies that the columns which this entry does not have are empty. Whoever reads an entry
+    /// does not look at them.
+    pub(super) fn others_are_null(&self, row: &Row<'_>) -> Result<(), Damage> {
+        let columns = [
+            (self.event.is_some(), 12..16),
+            (self.record.is_some(), 16..19),
+            (self.skip.is_some(), 19..21),
+        ];
+        for column in columns
+            .into_iter()
+            .filter_map(|(has, columns)| (!has).then_some(columns))
+            .flatten()
+        {
+            if !is_null(row, column)? {
+                return Err(Damage("its kind contradicts its columns"));
+            }
+        }
+        Ok(())
     }
 
     /// The checksum as it is stored; covers the header's, so that a body cannot change its place.
@@ -200,9 +239,9 @@ impl<'a> Body<'a> {
 }
 
 impl<'a> EventColumns<'a> {
-    fn read(row: &'a Row<'_>, name: &'a str) -> Result<Self, Damage> {
+    fn read(row: &'a Row<'_>) -> Result<Self, Damage> {
         Ok(Self {
-            name,
+            name: text(row, 12)?,
             version: number(row, 13)?
                 .try_into()
                 .map_err(|_| Damage("its version is out of range"))?,
@@ -215,14 +254,23 @@ impl<'a> EventColumns<'a> {
 }
 
 impl<'a> RecordColumns<'a> {
-    fn read(row: &'a Row<'_>, key: &'a str) -> Result<Self, Damage> {
+    fn read(row: &'a Row<'_>) -> Result<Self, Damage> {
         let fingerprint = bytes(row, 17)?
             .try_into()
             .map_err(|_| Damage("its fingerprint has another length"))?;
         Ok(Self {
-            key,
+            key: text(row, 16)?,
             fingerprint: u128::from_be_bytes(fingerprint),
             outcome: bytes(row, 18)?,
+        })
+    }
+}
+
+impl<'a> SkipColumns<'a> {
+    fn read(row: &'a Row<'_>) -> Result<Self, Damage> {
+        Ok(Self {
+            sequence: number(row, 19)?,
+            reason: text(row, 20)?,
         })
     }
 }
@@ -232,15 +280,16 @@ fn value<'a>(row: &'a Row<'_>, column: usize) -> Result<ValueRef<'a>, Damage> {
         .map_err(|_| Damage("a column is missing"))
 }
 
-fn optional<'a, 'r, T>(
-    row: &'a Row<'r>,
-    column: usize,
-    read: fn(&'a Row<'r>, usize) -> Result<T, Damage>,
-) -> Result<Option<T>, Damage> {
-    if value(row, column)? == ValueRef::Null {
-        Ok(None)
-    } else {
-        read(row, column).map(Some)
+fn is_null(row: &Row<'_>, column: usize) -> Result<bool, Damage> {
+    Ok(value(row, column)? == ValueRef::Null)
+}
+
+/// Bytes; none where there is no value.
+fn optional_bytes<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], Damage> {
+    match value(row, column)? {
+        ValueRef::Null => Ok(&[]),
+        ValueRef::Blob(bytes) => Ok(bytes),
+        _ => Err(Damage("a column has another type")),
     }
 }
 

@@ -7,7 +7,7 @@ use super::failure::{ReadError, SqliteError};
 use super::head::EntityHead;
 use super::load::read_snapshot;
 use super::number::to_sql;
-use super::row::{Damage, ENTRY, HEADER, Header, id_of, number};
+use super::row::{Damage, ENTRY, HEADER_AT, Header, id_of, number};
 use super::schema::Meta;
 use super::shared::Shared;
 use super::shared::closed_failure;
@@ -169,12 +169,11 @@ fn check_head(
 
 /// Whether a head that is not the newest was one: entries after it have not been merged yet.
 fn is_entry(conn: &Connection, id: &PersistenceId, head: &EntityHead) -> Result<bool, ReadError> {
-    let sql = format!("SELECT {HEADER} FROM journal WHERE offset = ?1");
     let matches = conn
-        .prepare_cached(&sql)?
+        .prepare_cached(&HEADER_AT)?
         .query_row([to_sql(head.position)], |row| {
-            let header = Header::read(row);
-            Ok(header.is_ok_and(|h| h.is_of(id) && h.sequence == head.sequence))
+            let header = Header::of(row, id);
+            Ok(matches!(header, Ok(Some(header)) if header.sequence == head.sequence))
         })
         .optional()?;
     Ok(matches == Some(true))
