@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::connection;
 use super::connections::{Connections, Lent};
 use super::failure::ReadError;
-use super::limits::{ENTRIES_AT_ONCE, LOADS_AFTER_A_SLOW_ONE, READ_QUEUE, SLOW_LOAD};
+use super::limits::{LOADS_AFTER_A_SLOW_ONE, READ_QUEUE};
 use super::load::{Load, Progress};
 use super::shared::Shared;
 use super::shared::closed_failure;
@@ -78,7 +78,7 @@ impl Readers {
         let mut load = Load::new(id.clone(), replay);
         if let Some(lent) = self.connection_here() {
             let start = now();
-            let progress = load.go_on(&lent.conn, &self.shared, ENTRIES_AT_ONCE);
+            let progress = load.go_on(&lent.conn, &self.shared, self.shared.tuning.entries_at_once);
             self.took(start);
             if !matches!(progress, Ok(Progress::Paused)) {
                 lent.settle(&progress);
@@ -104,7 +104,7 @@ impl Readers {
     }
 
     fn took(&self, start: Instant) {
-        if now() - start > SLOW_LOAD {
+        if now() - start > self.shared.tuning.slow_load {
             self.distrusted
                 .store(LOADS_AFTER_A_SLOW_ONE, Ordering::Relaxed);
         }

@@ -25,6 +25,11 @@ pub struct Tuning {
     pub reopen_wait: (Duration, Duration),
     /// Threads that read.
     pub readers: usize,
+    /// Entries that a load reads on its caller's thread before the rest goes to one of those.
+    pub entries_at_once: u64,
+    /// A load that takes longer than this on its caller's thread had to wait for the disk, and sends
+    /// some of those after it to the threads.
+    pub slow_load: Duration,
 }
 
 impl Default for Tuning {
@@ -38,6 +43,8 @@ impl Default for Tuning {
             idle: limits::IDLE,
             reopen_wait: limits::REOPEN_WAIT,
             readers: limits::READERS,
+            entries_at_once: limits::ENTRIES_AT_ONCE,
+            slow_load: limits::SLOW_LOAD,
         }
     }
 }

@@ -53,6 +53,7 @@ impl Default for Shape {
 /// passes.
 pub fn small() -> Tuning {
     Tuning {
+        entries_at_once: 3,
         gathered_entities: 8,
         gathered_entries: 24,
         merge_step: 2,

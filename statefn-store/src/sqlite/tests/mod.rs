@@ -1,6 +1,7 @@
 //! Tests that plant faults inside the backend.
 
 mod commit_failed;
+mod load;
 mod lock;
 mod store;
 mod target;

@@ -24,6 +24,11 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new() -> Self {
+        Self::tuned(Tuning::default())
+    }
+
+    /// With these sizes, as far as the tests leave them alone.
+    pub(super) fn tuned(tuning: Tuning) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.unwrap();
@@ -33,7 +38,7 @@ impl Opened {
             readers: 1,
             // Files are moved about: nobody looks at them unasked.
             idle: Duration::from_secs(3_600),
-            ..Tuning::default()
+            ..tuning
         };
         let handle = Handle::open(&folder.path().join("store.db"), tuning).unwrap();
         let store = Sqlite {

@@ -1,0 +1,135 @@
+//! On which thread an entity is loaded.
+
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::store::{Opened, member};
+use crate::sqlite::tuning::Tuning;
+use crate::{
+    EventRef, Loaded, PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, StateRef,
+    Store,
+};
+
+/// The sequence numbers of the events, as they came.
+#[derive(Default)]
+struct Numbers(Vec<u64>);
+
+impl Replay for Numbers {
+    fn snapshot(&mut self, _: SnapshotRef<'_>) -> bool {
+        false
+    }
+
+    fn state(&mut self, _: StateRef<'_>) -> ControlFlow<()> {
+        panic!("no state was stored");
+    }
+
+    fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
+        self.0.push(event.sequence.get());
+        ControlFlow::Continue(())
+    }
+
+    fn skipped(&mut self, sequence: SequenceNumber) {
+        panic!("nothing was skipped: {sequence}");
+    }
+
+    fn record(&mut self, _: RecordRef<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+fn numbers(loaded: Loaded) -> Vec<u64> {
+    let replay: Box<dyn std::any::Any> = loaded.replay;
+    replay.downcast::<Numbers>().unwrap().0
+}
+
+/// Loads an entity. Whether that was done at the first poll, and the events.
+fn load(opened: &Opened, id: &str) -> (bool, Vec<u64>) {
+    let id = PersistenceId::new("cart", id);
+    let mut load = pin!(opened.store.load(&id, Box::<Numbers>::default()));
+    match load.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(loaded) => (true, numbers(loaded.unwrap())),
+        Poll::Pending => (false, numbers(opened.block(load).unwrap())),
+    }
+}
+
+/// Two entities of so many events: side by side, or in turns with those of many others.
+fn written(opened: &Opened, events: u64) {
+    for number in 0..events {
+        opened.append("dense", number);
+    }
+    for number in 0..events {
+        opened.append("apart", number);
+        for other in 0..8 {
+            opened.append(&format!("other {other}"), number);
+        }
+    }
+}
+
+fn patient() -> Tuning {
+    Tuning {
+        entries_at_once: 10,
+        // However busy the machine is.
+        slow_load: Duration::from_secs(3_600),
+        ..Tuning::default()
+    }
+}
+
+#[test]
+fn a_short_load_is_done_at_its_first_poll_once_there_is_a_connection() {
+    let opened = Opened::tuned(patient());
+    written(&opened, 10);
+    let whole: Vec<u64> = (1..=10).collect();
+    assert_eq!(load(&opened, "dense"), (false, whole.clone()));
+    assert_eq!(load(&opened, "dense"), (true, whole.clone()));
+    assert_eq!(load(&opened, "apart"), (true, whole));
+    assert_eq!(load(&opened, "nobody"), (true, Vec::new()));
+}
+
+#[test]
+fn a_long_load_goes_on_in_a_thread_where_it_has_paused() {
+    let opened = Opened::tuned(patient());
+    written(&opened, 11);
+    let whole: Vec<u64> = (1..=11).collect();
+    load(&opened, "nobody");
+    for _ in 0..3 {
+        assert_eq!(load(&opened, "dense"), (false, whole.clone()));
+        assert_eq!(load(&opened, "apart"), (false, whole.clone()));
+        // Its connection has come back.
+        assert!(load(&opened, "nobody").0);
+    }
+}
+
+#[test]
+fn a_load_that_waited_for_the_disk_sends_the_next_ones_to_the_threads() {
+    let opened = Opened::tuned(Tuning {
+        slow_load: Duration::ZERO,
+        ..Tuning::default()
+    });
+    written(&opened, 1);
+    load(&opened, "dense");
+    assert_eq!(load(&opened, "dense"), (true, vec![1]));
+    for _ in 0..256 {
+        assert_eq!(load(&opened, "dense"), (false, vec![1]));
+    }
+    assert_eq!(load(&opened, "dense"), (true, vec![1]));
+}
+
+#[test]
+fn a_load_that_is_dropped_while_it_goes_on_in_a_thread_leaves_the_store_as_it_was() {
+    let opened = Opened::tuned(patient());
+    written(&opened, 11);
+    load(&opened, "nobody");
+    let id = PersistenceId::new("cart", "dense");
+    let mut dropped = Box::pin(opened.store.load(&id, Box::<Numbers>::default()));
+    let polled = dropped
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    drop(dropped);
+    assert_eq!(load(&opened, "dense").1.len(), 11);
+    opened.commit(vec![member("dense", 11)]).unwrap();
+    // Ends only when no connection is in use any more.
+    opened.block(opened.store.close()).unwrap();
+}
