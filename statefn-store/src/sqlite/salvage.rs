@@ -13,7 +13,7 @@ use super::head::EntityHead;
 use super::heads::HeadMap;
 use super::load::stored_snapshot;
 use super::log;
-use super::number::to_sql;
+use super::number::{from_sql, to_sql};
 use super::row::{ENTRY, Header};
 use super::schema::Meta;
 use super::shared::Shared;
@@ -69,10 +69,12 @@ struct Salvage<'c> {
 impl Salvage<'_> {
     fn run(mut self) -> Result<StoreReport, ReadError> {
         let end = self.shared.end();
+        // The watermark is a number in the file: a wrong one must not keep anybody counting.
+        let newest = self.newest()?.unwrap_or(end).min(end);
         let mut from = 1;
-        while from <= end {
+        while from <= newest {
             go_on(self.shared)?;
-            let to = end.min(from + CHUNK - 1);
+            let to = newest.min(from + CHUNK - 1);
             let tx = self.new.unchecked_transaction()?;
             if let Err(error) = self.range(from, to) {
                 only_corrupt(&error)?;
@@ -88,6 +90,15 @@ impl Salvage<'_> {
         }
         self.audit.reach(end + 1);
         self.finish()
+    }
+
+    /// The offset of the last row; `None` if no page says which it is.
+    fn newest(&self) -> Result<Option<u64>, SqliteError> {
+        let sql = "SELECT coalesce(max(offset), 0) FROM journal";
+        match self.old.query_row(sql, [], |row| row.get(0)) {
+            Ok(newest) => Ok(Some(from_sql(newest).unwrap_or(0))),
+            Err(error) => only_corrupt(&error.into()).map(|()| None),
+        }
     }
 
     fn range(&mut self, from: u64, to: u64) -> Result<(), SqliteError> {

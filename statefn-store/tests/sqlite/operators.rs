@@ -285,6 +285,29 @@ fn a_damaged_tail_is_read_salvaged_and_served_again() {
     }
 }
 
+#[test]
+fn a_salvage_does_not_count_up_to_a_watermark_that_no_journal_reaches() {
+    let store = Fixture::new();
+    store.append(member("alice", 0, &["a"]));
+    let folder = store.close();
+    let watermark = i64::MAX / 2;
+    let words = [1_i64.to_le_bytes(), watermark.to_le_bytes()].concat();
+    let sum = crc32fast::hash(&words).cast_signed();
+    let sql = format!("UPDATE meta SET watermark = {watermark}, sum = {sum}");
+    assert_eq!(tamper(&folder.path().join("store.db"), &sql), 1);
+
+    let store = Fixture::open(folder, "store.db");
+    let to = store.folder.path().join("saved.db");
+    let report = block(store.store.salvage(&to)).unwrap();
+    assert_eq!((report.entities, report.entries), (1, 1));
+    let [missing] = &report.faults[..] else {
+        panic!("{:?}", report.faults);
+    };
+    assert_eq!(missing.offset, Some(Offset::new(2)));
+    let saved = Fixture::open(store.close(), "saved.db");
+    assert_eq!(saved.load("alice").unwrap().payloads(), ["a"]);
+}
+
 /// Opens a salvaged store in which alice has lost her fifth event, and leaves it out for good.
 fn served_again(saved: &Path) -> Fixture {
     let folder = in_memory();
