@@ -10,6 +10,9 @@ const MAY_NEED: &[(&str, &[&str])] = &[
     ("statefn", &["statefn-store", "statefn-macros"]),
 ];
 
+/// Packages with a lock file, and with lints, of their own.
+const OWN_WORKSPACES: &[&str] = &["benches/", "fuzz/"];
+
 /// Known breaches.
 pub(crate) const ALLOWED: &[Allowance] = &[];
 
@@ -61,7 +64,11 @@ fn package(manifest: &Source) -> Option<&'static (&'static str, &'static [&'stat
 pub(crate) fn lints(manifests: &[Source]) -> Vec<Finding> {
     manifests
         .iter()
-        .filter(|manifest| !manifest.path.starts_with("benches/"))
+        .filter(|manifest| {
+            !OWN_WORKSPACES
+                .iter()
+                .any(|own| manifest.path.starts_with(own))
+        })
         .filter(|manifest| !manifest.text.contains("[lints]\nworkspace = true\n"))
         .map(|manifest| Finding::new(manifest, 0, "no `[lints] workspace = true`"))
         .collect()

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use statefn::prelude::*;
 
+/// Longest user name: the limit of an entity id.
+pub(crate) const USER_BYTES_MAX: usize = 1024;
+
 /// A product in a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LineItem {

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Longest user name: the limit of an entity id.
-pub(crate) const USER_BYTES_MAX: usize = 1024;
+use crate::cart::USER_BYTES_MAX;
 
 /// Longest name for `--keys-name`; leaves room for the line number within the limit of a key.
 const KEYS_NAME_BYTES_MAX: usize = 200;

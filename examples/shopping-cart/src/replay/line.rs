@@ -4,7 +4,7 @@ use std::str;
 
 use serde::Deserialize;
 
-use crate::cli::USER_BYTES_MAX;
+use crate::cart::USER_BYTES_MAX;
 
 /// A command on somebody's cart, as a line spells it. Fields that it does not need are ignored.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
