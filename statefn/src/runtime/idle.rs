@@ -8,6 +8,10 @@ use crate::runtime::activation::Activation;
 use crate::runtime::shared::Shared;
 use crate::runtime::table::Table;
 
+/// So many entries of entities that have left may stand beside those of residents, and as many again
+/// as there are residents.
+const GONE_MAX: usize = 64;
+
 /// Residents by the age of their last use, approximately: an entity that was used since it was
 /// queued gets a second chance (CLOCK; Corbató, "A Paging Experiment with the Multics System",
 /// 1968). A use costs one store, never a move in a list.
@@ -45,6 +49,21 @@ impl IdleQueue {
                 used: activation.used,
             });
         }
+    }
+
+    /// Forgets entities that left memory otherwise than through the queue, once they are as many as
+    /// those that are there: one that panics comes and goes many times before its turn comes.
+    pub(super) fn shed(&mut self, table: &Table) {
+        if self.len() <= 2 * table.len() + GONE_MAX {
+            return;
+        }
+        for queue in &mut self.queues {
+            queue.retain(|entry| !matches!(entry.look(table), Look::Gone));
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.queues.iter().map(VecDeque::len).sum()
     }
 
     /// Forgets everything.
@@ -115,5 +134,31 @@ impl Entry {
             }
             _ => Look::Gone,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn activation(number: usize, incarnation: u64) -> Activation {
+        let id = PersistenceId::new("account", number.to_string());
+        Activation::new(id, 0, incarnation)
+    }
+
+    #[test]
+    fn p8_entities_that_left_otherwise_do_not_fill_the_queue() {
+        let mut queue = IdleQueue::new(1);
+        let mut table = Table::default();
+        let stays = activation(0, 1);
+        queue.push(&stays);
+        table.insert(stays.id.clone(), stays);
+        for incarnation in 2..10_000 {
+            queue.push(&activation(7, incarnation));
+            queue.shed(&table);
+            assert!(queue.len() <= 2 + GONE_MAX);
+        }
+        let kept = |entry: &Entry| entry.id.id() == "0";
+        assert!(queue.queues.iter().flatten().any(kept), "a resident stays");
     }
 }

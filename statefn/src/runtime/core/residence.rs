@@ -104,6 +104,7 @@ impl Core {
                 if activation.has_mail() && !planted!(RecoveredNotRun) {
                     self.runnable.push_back(id.clone());
                 }
+                self.idle.shed(&self.table);
             }
             Err(failure) => self.remove(id, &failure, shared),
         }
