@@ -7,12 +7,17 @@ use statefn_store::{Offset, RecordRef, Timestamp};
 
 use crate::runtime::place::Place;
 
+/// With fewer keys in memory nobody looks for expired ones.
+const PRUNED_MIN: usize = 64;
+
 /// The keys of an entity.
 #[derive(Default)]
 pub(super) struct Keys {
     known: HashMap<Box<str>, Known>,
     /// Where the records begin that were not loaded; zero when all unexpired ones are known.
     older: Offset,
+    /// How many keys were left when expired ones were last forgotten.
+    pruned: usize,
 }
 
 /// What is known of a key.
@@ -117,14 +122,24 @@ impl Keys {
         }
     }
 
-    /// Forgets expired keys, and the oldest committed ones beyond `limit`.
-    pub(super) fn prune(&mut self, cutoff: Timestamp, limit: usize) {
+    /// Makes room for one more key when that is due: forgets expired ones whenever the keys have
+    /// doubled, so that they are never many more than the unexpired ones, and the oldest committed
+    /// ones beyond `limit`.
+    pub(super) fn make_room(&mut self, cutoff: Timestamp, limit: usize) {
+        let due = (2 * self.pruned).max(PRUNED_MIN).min(limit);
+        if self.known.len() < due {
+            return;
+        }
         self.known.retain(|_, known| {
             known.time >= cutoff || matches!(known.place, KeyPlace::Speculated(..))
         });
-        if self.known.len() <= limit {
-            return;
+        if self.known.len() > limit {
+            self.drop_oldest(limit);
         }
+        self.pruned = self.known.len();
+    }
+
+    fn drop_oldest(&mut self, limit: usize) {
         let mut stored: Vec<Offset> = self
             .known
             .values()
@@ -143,5 +158,38 @@ impl Keys {
             |_, known| !matches!(known.place, KeyPlace::Stored(offset) if offset <= newest_gone),
         );
         self.older = self.older.max(newest_gone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys that come one a millisecond and live for `retention` of them: the most that were in
+    /// memory after the first `limit`.
+    fn most_in_memory(retention: i64, limit: usize) -> usize {
+        let mut keys = Keys::default();
+        let mut most = 0;
+        for now in 0..5_000 {
+            let (key, time) = (now.to_string(), Timestamp::from_millis(now));
+            let cutoff = Timestamp::from_millis(now - retention);
+            keys.make_room(cutoff, limit);
+            keys.speculate(&key, 7, time, Arc::from([0]));
+            keys.committed(&key, Offset::new(now.cast_unsigned() + 1));
+            assert!(!matches!(keys.look_up(&key, cutoff), Verdict::Free));
+            most = most.max(keys.len());
+        }
+        most
+    }
+
+    #[test]
+    fn p8_expired_keys_leave_memory_long_before_the_limit() {
+        assert!(most_in_memory(5, 10_000) <= PRUNED_MIN);
+        assert!(most_in_memory(400, 10_000) <= 2 * 402);
+    }
+
+    #[test]
+    fn p8_unexpired_keys_beyond_the_limit_leave_memory() {
+        assert!(most_in_memory(4_000, 1_000) <= 1_001);
     }
 }

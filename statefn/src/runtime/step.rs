@@ -350,9 +350,7 @@ impl Draft {
         }
         if let Some(record) = &member.record {
             let keys = activation.keys.get_or_insert_default();
-            if keys.len() >= turn.limits.keys_max {
-                keys.prune(turn.cutoff(), turn.limits.keys_max);
-            }
+            keys.make_room(turn.cutoff(), turn.limits.keys_max);
             let outcome = record.outcome.as_slice().into();
             keys.speculate(&record.key, record.fingerprint, self.now, outcome);
         }
