@@ -28,6 +28,11 @@ pub(crate) struct Held {
     bytes: usize,
 }
 
+/// Room for one entity in memory, given back on drop unless an entity moves in.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Room(Option<Arc<Budget>>);
+
 /// A write of up to this many bytes counts as a waiting call only: as many as there may be of
 /// those stay within the limit of bytes.
 const SMALL: usize = 1024;
@@ -82,22 +87,37 @@ impl Budget {
         self.residents.load(Ordering::Relaxed)
     }
 
-    /// Counts one more entity in memory, if there is room.
-    pub(super) fn add_resident(&self, limits: &Limits) -> bool {
+    /// Room for one more entity in memory, if there is some.
+    pub(super) fn room(self: &Arc<Self>, limits: &Limits) -> Option<Room> {
         let before = self.residents.fetch_add(1, Ordering::Relaxed);
         if before >= limits.residents_max {
             self.residents.fetch_sub(1, Ordering::Relaxed);
-            return false;
+            return None;
         }
-        true
+        Some(Room(Some(Arc::clone(self))))
     }
 
-    /// Counts `count` entities less in memory.
-    pub(super) fn remove_residents(&self, count: usize) {
+    /// The room of an entity that has left memory.
+    pub(super) fn left(self: &Arc<Self>) -> Room {
+        Room(Some(Arc::clone(self)))
+    }
+}
+
+impl Room {
+    /// An entity takes it, until it has [`left`](Budget::left).
+    pub(super) fn move_in(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
         if planted!(RoomNotGivenBack) {
             return;
         }
-        self.residents.fetch_sub(count, Ordering::Relaxed);
+        if let Some(budget) = &self.0 {
+            budget.residents.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use statefn_store::{Batch, PersistenceId};
 use crate::call_error::Failure;
 use crate::command::Operation;
 use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::budget::Room;
 use crate::runtime::idle::IdleQueue;
 use crate::runtime::outcome::Answer;
 use crate::runtime::panics::Panics;
@@ -144,7 +145,7 @@ impl Core {
         self.idle.clear();
         self.panics = Panics::default();
         for id in self.ids() {
-            self.remove(&id, waiting, shared);
+            drop(self.remove(&id, waiting, shared));
         }
     }
 
@@ -160,7 +161,7 @@ impl Core {
         }
         let tick = shared.tick();
         while let Some(id) = self.idle.next_due(tick, shared, &self.table) {
-            self.remove(&id, &Failure::unavailable("the entity left memory"), shared);
+            drop(self.remove(&id, &Failure::unavailable("the entity left memory"), shared));
         }
     }
 
@@ -181,13 +182,10 @@ impl Core {
         self.outputs.wakers.extend(wakers);
     }
 
-    /// Lets the entity go that was used longest ago, if one is idle. Whether one went.
-    pub(super) fn evict_oldest(&mut self, shared: &Shared) -> bool {
-        let Some(id) = self.idle.oldest(&self.table) else {
-            return false;
-        };
-        self.remove(&id, &Failure::unavailable("the entity left memory"), shared);
-        true
+    /// Lets the entity go that was used longest ago, if one is idle: the room that it leaves.
+    pub(super) fn evict_oldest(&mut self, shared: &Shared) -> Option<Room> {
+        let id = self.idle.oldest(&self.table)?;
+        self.remove(&id, &Failure::unavailable("the entity left memory"), shared)
     }
 
     /// Whether nothing is under way.

@@ -7,6 +7,7 @@ use statefn_store::{PersistenceId, StoredRecord};
 use super::{Action, Core};
 use crate::call_error::{Failure, Overload};
 use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::budget::Room;
 use crate::runtime::isolate::discard;
 use crate::runtime::recovery::Recovered;
 use crate::runtime::shared::Shared;
@@ -28,13 +29,14 @@ impl Core {
             return Err(Failure::Overloaded(Overload::Panics));
         }
         // Whoever leaves makes room for exactly this one.
-        let has_room = shared.budget.add_resident(&shared.limits)
-            || (self.evict_oldest(shared) && shared.budget.add_resident(&shared.limits));
+        let room = shared.budget.room(&shared.limits);
+        let room = room.or_else(|| self.evict_oldest(shared));
         self.incarnations += 1;
         let incarnation = self.incarnations;
         let activation = Activation::new(id.clone(), type_index, incarnation);
         self.table.insert(id.clone(), activation);
-        if has_room {
+        if let Some(room) = room {
+            room.move_in();
             self.recover(id);
         } else {
             let id = id.clone();
@@ -45,11 +47,12 @@ impl Core {
         Ok(())
     }
 
-    /// The other shards have been asked to let an idle entity go.
+    /// The other shards have been asked to let an idle entity go: one left this room, or none did.
     pub(in crate::runtime) fn room_made(
         &mut self,
         id: &PersistenceId,
         incarnation: u64,
+        room: Option<Room>,
         shared: &Shared,
     ) {
         let current = self.table.get(id);
@@ -58,10 +61,12 @@ impl Core {
         if !waits {
             return;
         }
-        if shared.budget.add_resident(&shared.limits) {
+        let room = room.or_else(|| shared.budget.room(&shared.limits));
+        if let Some(room) = room.or_else(|| self.evict_oldest(shared)) {
+            room.move_in();
             self.recover(id);
         } else {
-            self.remove(id, &Failure::Overloaded(Overload::Residents), shared);
+            drop(self.remove(id, &Failure::Overloaded(Overload::Residents), shared));
         }
     }
 
@@ -106,18 +111,21 @@ impl Core {
                 }
                 self.idle.shed(&self.table);
             }
-            Err(failure) => self.remove(id, &failure, shared),
+            Err(failure) => drop(self.remove(id, &failure, shared)),
         }
     }
 
-    /// Takes an entity out of the table and refuses everybody who waits for it.
-    pub(super) fn remove(&mut self, id: &PersistenceId, failure: &Failure, shared: &Shared) {
-        let Some(mut activation) = self.table.remove(id) else {
-            return;
-        };
-        if !matches!(activation.phase, Phase::Homeless) {
-            shared.budget.remove_residents(1);
-        }
+    /// Takes an entity out of the table and refuses everybody who waits for it. Its room, unless it
+    /// had none; who drops it gives it back.
+    pub(super) fn remove(
+        &mut self,
+        id: &PersistenceId,
+        failure: &Failure,
+        shared: &Shared,
+    ) -> Option<Room> {
+        let mut activation = self.table.remove(id)?;
+        let is_resident = !matches!(activation.phase, Phase::Homeless);
+        let room = is_resident.then(|| shared.budget.left());
         let looking_up = activation.discard();
         for job in looking_up.into_iter().chain(activation.take_mailbox()) {
             if planted!(WaitingForgotten) {
@@ -125,6 +133,7 @@ impl Core {
             }
             self.wake(job.refuse(failure.clone()));
         }
+        room
     }
 
     /// Asks the shell for a key; the entity's other commands wait.
@@ -209,14 +218,14 @@ impl Core {
             return;
         }
         if let Some(quarantine) = shared.quarantined.get(id) {
-            self.remove(id, &Failure::Quarantined(quarantine), shared);
+            drop(self.remove(id, &Failure::Quarantined(quarantine), shared));
         } else if self.panics.refuses(id, shared.env.now()) {
-            self.remove(id, &Failure::Overloaded(Overload::Panics), shared);
+            drop(self.remove(id, &Failure::Overloaded(Overload::Panics), shared));
         } else if activation.has_mail() {
             self.recover(id);
         } else {
             let discarded = Failure::unavailable("the entity was discarded");
-            self.remove(id, &discarded, shared);
+            drop(self.remove(id, &discarded, shared));
         }
     }
 }

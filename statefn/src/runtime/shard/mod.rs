@@ -17,6 +17,7 @@ use statefn_store::{CommitError, Outcome, PersistenceId, StoredRecord};
 
 use crate::call_error::Failure;
 use crate::command::Operation;
+use crate::runtime::budget::Room;
 use crate::runtime::core::{Accepted, Action, Core, Outputs};
 use crate::runtime::isolate::{discard, wake};
 use crate::runtime::recovery::Recovered;
@@ -69,6 +70,7 @@ pub(super) enum Input {
     RoomMade {
         id: PersistenceId,
         incarnation: u64,
+        room: Option<Room>,
     },
 }
 
@@ -236,7 +238,11 @@ impl Shard {
             } => {
                 core.found(&id, incarnation, job, result, shared);
             }
-            Input::RoomMade { id, incarnation } => core.room_made(&id, incarnation, shared),
+            Input::RoomMade {
+                id,
+                incarnation,
+                room,
+            } => core.room_made(&id, incarnation, room, shared),
         }
     }
 
@@ -264,8 +270,12 @@ impl Shard {
                     store_work::find_record(self, id, incarnation, look_up, job);
                 }
                 Action::MakeRoom { id, incarnation } => {
-                    self.evict_elsewhere();
-                    self.push(Input::RoomMade { id, incarnation });
+                    let room = self.evict_elsewhere();
+                    self.push(Input::RoomMade {
+                        id,
+                        incarnation,
+                        room,
+                    });
                 }
                 Action::StoreFailed => self.shared.store_failed(),
                 Action::Fenced => self.shared.set_intake(Intake::Fenced),
@@ -273,21 +283,17 @@ impl Shard {
         }
     }
 
-    /// Lets an idle entity of another shard go, if one is free to look at.
-    fn evict_elsewhere(&self) {
-        let Some(peers) = self.peers.get().and_then(Weak::upgrade) else {
-            return;
-        };
+    /// Lets an idle entity of another shard go, if one is free to look at: the room that it leaves,
+    /// so that nobody else takes it meanwhile.
+    fn evict_elsewhere(&self) -> Option<Room> {
+        let peers = self.peers.get().and_then(Weak::upgrade)?;
         // Each shard begins at another one, so that the first is not drained for all.
         let start = self.visits.load(Ordering::Relaxed);
         let start = usize::try_from(start).unwrap_or(0) % peers.len().max(1);
         let (before, after) = peers.split_at(start);
         let others = after.iter().chain(before);
-        for shard in others.filter(|shard| !std::ptr::eq(&raw const ***shard, self)) {
-            if shard.evict_oldest() {
-                return;
-            }
-        }
+        let mut others = others.filter(|shard| !std::ptr::eq(&raw const ***shard, self));
+        others.find_map(Self::evict_oldest)
     }
 
     /// Time has passed. A busy shard is left alone; the number of its visits tells whether it moves.
@@ -319,10 +325,8 @@ impl Shard {
     }
 
     /// Lets the entity go that was used longest ago, if the shard is free and one is idle.
-    fn evict_oldest(self: &Arc<Self>) -> bool {
-        let Some(mut core) = self.enter() else {
-            return false;
-        };
+    fn evict_oldest(self: &Arc<Self>) -> Option<Room> {
+        let mut core = self.enter()?;
         let evicted = core.evict_oldest(&self.shared);
         self.leave_to_task(core);
         evicted
