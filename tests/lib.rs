@@ -2,3 +2,5 @@
 
 #[cfg(unix)]
 pub mod crash;
+#[cfg(target_os = "linux")]
+pub mod load;
