@@ -1,7 +1,7 @@
 //! The unit of commit: a batch of members, each of them one command's writes.
 
 use crate::{
-    NewEvent, NewRecord, NewSnapshot, Offset, OwnerEpoch, PersistenceId, SequenceNumber,
+    Deferred, NewEvent, NewRecord, NewSnapshot, Offset, OwnerEpoch, PersistenceId, SequenceNumber,
     StateChange, StoreFailure, Timestamp,
 };
 
@@ -37,8 +37,8 @@ pub struct Batch {
 
 /// Everything one command writes: all of it commits, or none of it.
 ///
-/// A member may hold any combination of events, state, snapshot, record and skip; one that holds nothing
-/// is valid and only checks the expected sequence number.
+/// A member may hold any combination of events, state, snapshot, record, skip and deferred calls; one
+/// that holds nothing is valid and only checks the expected sequence number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The entity.
@@ -60,6 +60,8 @@ pub struct Member {
     pub record: Option<NewRecord>,
     /// An operator's decision to leave an event out of later replays.
     pub skip: Option<Skip>,
+    /// Effects, timers, and the stored call that this member answers.
+    pub deferred: Option<Box<Deferred>>,
 }
 
 impl Member {
@@ -83,6 +85,7 @@ impl Member {
             snapshot: None,
             record: None,
             skip: None,
+            deferred: None,
         }
     }
 
@@ -156,6 +159,10 @@ pub enum Refusal {
     /// An earlier member of the same entity in the same batch was refused.
     #[error("an earlier write of the entity in the same batch was refused")]
     Overtaken,
+    /// The effect or the firing of a timer that the member answers is no longer in the store: it
+    /// was answered before, cancelled, or given up.
+    #[error("the stored call that it answers is gone")]
+    Settled,
 }
 
 /// Why a whole batch was not, or may not have been, committed.

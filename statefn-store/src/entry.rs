@@ -92,6 +92,9 @@ pub enum EntryBody {
         /// The operator's reason.
         reason: String,
     },
+    /// A command that emitted nothing but sent effects, or set or cancelled timers. What it sent is
+    /// in the outbox and among the timers, not in here.
+    Sent,
 }
 
 impl EntryBody {
@@ -112,7 +115,7 @@ impl EntryBody {
             | Self::Deleted { record }
             | Self::Erased { record } => record.as_ref(),
             Self::Record(record) => Some(record),
-            Self::Skip { .. } => None,
+            Self::Skip { .. } | Self::Sent => None,
         }
     }
 }

@@ -6,11 +6,13 @@
 //! conformance suite that every backend passes, third-party ones included.
 
 pub mod batch;
+pub mod call;
 pub mod entry;
 pub mod failure;
 pub mod id;
 pub mod id_map;
 pub mod memory;
+pub mod outbox;
 pub mod record;
 pub mod replay;
 pub mod sequence;
@@ -19,18 +21,22 @@ pub mod snapshot;
 pub mod sqlite;
 pub mod state;
 pub mod store;
+pub mod stored_calls;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+pub mod timer;
 
 /// For `impl Store for ..` in a crate that has no other use for `async-trait`.
 pub use async_trait::async_trait;
 pub use batch::{Batch, CommitError, Member, Outcome, Refusal, Skip};
+pub use call::{OutboxNumber, StoredCall};
 pub use entry::{Entry, EntryBody, EventRef, NewEvent};
 pub use failure::{FailureKind, StoreFailure};
 pub use id::{EntityType, PersistenceId, Slice};
 pub use id_map::{IdHasher, IdMap};
 pub use memory::Memory;
+pub use outbox::{DeadLetter, Deferred, Effect, Settled, Tending};
 pub use record::{NewRecord, RecordRef, StoredRecord};
 pub use replay::{Head, LoadError, Loaded, Replay};
 pub use sequence::{Offset, OwnerEpoch, SequenceNumber};
@@ -39,4 +45,6 @@ pub use snapshot::{NewSnapshot, SnapshotRef};
 pub use sqlite::{OpenError, Sqlite};
 pub use state::{NewState, StateBytes, StateChange, StateRef};
 pub use store::{Fault, Store, StoreReport};
+pub use stored_calls::StoredCalls;
 pub use time::Timestamp;
+pub use timer::{NewTimer, Timer, TimerChange};

@@ -6,8 +6,9 @@ use std::path::Path;
 use async_trait::async_trait;
 
 use crate::{
-    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, StoreFailure, StoredRecord, Timestamp,
+    Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, StoreFailure, StoredRecord,
+    Tending, Timer, Timestamp,
 };
 
 /// A place where journals live.
@@ -23,7 +24,10 @@ use crate::{
 ///   earlier members of the same batch.
 /// - R4. A snapshot comes only with at least one event and without a state, and is the state after
 ///   the last event.
-/// - R5. Names, keys, ids and payloads are within the limits of the runtime.
+/// - R5. Names, keys, ids and payloads are within the limits of the runtime; a member has at most
+///   [`OutboxNumber::PER_MEMBER`] effects and timers together.
+/// - R6. It sends each batch once. A member without events or state would be taken a second time:
+///   nothing else moves the sequence number on.
 ///
 /// # What the backend promises the runtime
 ///
@@ -47,12 +51,18 @@ use crate::{
 /// - B9 *recovering*: after a failure the backend drops everything in memory that was not
 ///   confirmed, restores itself from stable storage, and only then serves again; until then
 ///   commits answer `Unavailable`.
-///
 /// - B10 *whole states*: a state or a deletion takes the place of everything before it: no load
 ///   reads further back, and an older snapshot is gone. Entries, offsets and records stay.
 /// - B11 *erased*: after `Ok` from [`erase`](Self::erase) no call hands out what the entity's entries
 ///   before its newest deletion said, except the keys and fingerprints of the records that were to be
 ///   kept. Offsets and sequence numbers stay, and everything from the deletion on is untouched.
+/// - B12 *exactly once*: effects and timers of a member are stored with it, under the number that
+///   [`OutboxNumber::of`] gives for the member's last entry; a member that sends and has neither
+///   event, state, record nor skip gets an entry of its own, [`EntryBody::Sent`](crate::EntryBody::Sent).
+///   A member that settles a call removes it, or moves its timer on, in the same commit, and is
+///   refused ([`Refusal::Settled`](crate::Refusal::Settled)) if the call is not there, is a dead
+///   letter, or is due at another time. The sequence number is judged first. A number is never
+///   given out twice.
 ///
 /// # Cancel safety
 ///
@@ -96,7 +106,7 @@ use crate::{
 /// ```
 ///
 /// A backend of your own implements this trait under [`async_trait`](crate::async_trait) and shows
-/// with `statefn_store::conformance!` (feature `testing`) that it keeps B1 to B11.
+/// with `statefn_store::conformance!` (feature `testing`) that it keeps B1 to B12.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Takes ownership: raises the stored epoch by one and returns it. Earlier owners are fenced.
@@ -181,6 +191,48 @@ pub trait Store: Debug + Send + Sync + 'static {
     ///
     /// The store cannot read.
     async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure>;
+
+    /// Up to `limit` effects that wait in the outbox, by rising number, with numbers above `after`;
+    /// dead letters are not among them. A damaged row is left out, and named by
+    /// [`verify`](Self::verify).
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read.
+    async fn effects(&self, after: OutboxNumber, limit: usize)
+    -> Result<Vec<Effect>, StoreFailure>;
+
+    /// Up to `limit` dead letters, by rising number, with numbers above `after`; damaged rows as in
+    /// [`effects`](Self::effects).
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read.
+    async fn dead_letters(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreFailure>;
+
+    /// Up to `limit` timers with `wake` at or before `until`, by rising `wake`, then number; damaged
+    /// rows as in [`effects`](Self::effects).
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read.
+    async fn timers(&self, until: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreFailure>;
+
+    /// Changes stored calls outside a command, all in one commit, and answers for each change
+    /// whether there was something to change.
+    ///
+    /// # Errors
+    ///
+    /// See [`CommitError`]; a batch's clauses B1, B2, B4 and B5 hold here too.
+    async fn tend(
+        &self,
+        epoch: OwnerEpoch,
+        changes: Vec<Tending>,
+    ) -> Result<Vec<bool>, CommitError>;
 
     /// Checks everything that the backend can check without user code: checksums, chains, gaps,
     /// derived tables against the journal.

@@ -307,9 +307,9 @@ mod panicky {
 
     use async_trait::async_trait;
     use statefn::store::{
-        Batch, CommitError, EntityType, Entry, LoadError, Loaded, Memory, Offset, Outcome,
-        OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord,
-        Timestamp,
+        Batch, CommitError, DeadLetter, Effect, EntityType, Entry, LoadError, Loaded, Memory,
+        Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Store, StoreFailure,
+        StoreReport, StoredRecord, Tending, Timer, Timestamp,
     };
 
     #[derive(Clone, Debug, Default)]
@@ -386,6 +386,34 @@ mod panicky {
 
         async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
             self.inner.entity_types().await
+        }
+
+        async fn effects(
+            &self,
+            after: OutboxNumber,
+            limit: usize,
+        ) -> Result<Vec<Effect>, StoreFailure> {
+            self.inner.effects(after, limit).await
+        }
+
+        async fn dead_letters(
+            &self,
+            after: OutboxNumber,
+            limit: usize,
+        ) -> Result<Vec<DeadLetter>, StoreFailure> {
+            self.inner.dead_letters(after, limit).await
+        }
+
+        async fn timers(&self, until: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreFailure> {
+            self.inner.timers(until, limit).await
+        }
+
+        async fn tend(
+            &self,
+            epoch: OwnerEpoch,
+            changes: Vec<Tending>,
+        ) -> Result<Vec<bool>, CommitError> {
+            self.inner.tend(epoch, changes).await
         }
 
         async fn verify(&self) -> Result<StoreReport, StoreFailure> {

@@ -9,7 +9,7 @@ use super::kept::Kept;
 use super::prepared::Prepared;
 use crate::{
     EntityType, Entry, Head, IdMap, NewSnapshot, Offset, Outcome, PersistenceId, Refusal, Replay,
-    SequenceNumber, SnapshotRef, StoreReport, StoredRecord, Timestamp,
+    SequenceNumber, SnapshotRef, StoreReport, StoredCalls, StoredRecord, Timestamp,
 };
 
 /// All entries of a store.
@@ -20,6 +20,7 @@ pub(super) struct Journal {
     entities: IdMap<Entity>,
     /// The keys of `entities` in order: a page of them must not sort all.
     ids: BTreeSet<PersistenceId>,
+    calls: StoredCalls,
 }
 
 /// What is known of one entity. A load takes it by cloning pointers, whatever its length; a commit
@@ -49,12 +50,15 @@ impl Journal {
             entries,
             entities,
             ids,
+            calls,
         } = self;
         let Prepared {
             id,
             expected,
             kept,
             snapshot,
+            time,
+            deferred,
         } = prepared;
         let head = entities.get(&id).map(|e| e.head).unwrap_or_default();
         if head.sequence != expected {
@@ -63,10 +67,18 @@ impl Journal {
                 actual: head.sequence,
             });
         }
+        let settles = deferred.as_ref().and_then(|d| d.settles.as_ref());
+        if settles.is_some_and(|call| !calls.has(call)) {
+            return Outcome::Refused(Refusal::Settled);
+        }
         if kept.is_empty() {
             let position = head.position;
+            if let Some(deferred) = deferred {
+                calls.append(*deferred, &id, time, position);
+            }
             return Outcome::Committed { position };
         }
+        let sender = deferred.is_some().then(|| id.clone());
         let entity = match entities.entry(id) {
             MapEntry::Occupied(known) => known.into_mut(),
             MapEntry::Vacant(new) => {
@@ -85,7 +97,20 @@ impl Journal {
             entity.snapshot = Some(snapshot);
         }
         let position = entity.head.position;
+        if let (Some(deferred), Some(sender)) = (deferred, sender) {
+            calls.append(*deferred, &sender, time, position);
+        }
         Outcome::Committed { position }
+    }
+
+    /// The stored calls.
+    pub(super) fn calls(&self) -> &StoredCalls {
+        &self.calls
+    }
+
+    /// The stored calls, to change them.
+    pub(super) fn calls_mut(&mut self) -> &mut StoredCalls {
+        &mut self.calls
     }
 
     /// What there is of an entity now.

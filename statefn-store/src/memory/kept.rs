@@ -99,6 +99,11 @@ impl Kept {
         Self::new(place, None, Some(Box::new(Rest::Skip(skip))))
     }
 
+    /// That a command sent something, when nothing else says that it ran.
+    pub(super) fn sent(place: &Place<'_>) -> Self {
+        Self::new(place, None, None)
+    }
+
     fn new(place: &Place<'_>, event: Option<KeptEvent>, rest: Option<Box<Rest>>) -> Self {
         Self {
             offset: Offset::ZERO,
@@ -227,7 +232,8 @@ impl Kept {
             },
             (None, Some(Rest::Deleted(_))) => EntryBody::Deleted { record },
             (None, Some(Rest::Erased(_))) => EntryBody::Erased { record },
-            (None, _) => EntryBody::Record(record?),
+            (None, Some(Rest::Record(_))) => EntryBody::Record(record?),
+            (None, None) => EntryBody::Sent,
         };
         Some(Entry {
             offset: self.offset,

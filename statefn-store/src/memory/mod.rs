@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Refusal, Replay, Store, StoreFailure, StoreReport, StoredRecord,
-    Timestamp,
+    Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Refusal, Replay, Store, StoreFailure,
+    StoreReport, StoredRecord, Tending, Timer, Timestamp,
 };
 use journal::Journal;
 use prepared::Prepared;
@@ -155,6 +155,37 @@ impl Store for Memory {
 
     async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
         Ok(self.lock().journal.entity_types())
+    }
+
+    async fn effects(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreFailure> {
+        Ok(self.lock().journal.calls().effects(after, limit))
+    }
+
+    async fn dead_letters(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreFailure> {
+        Ok(self.lock().journal.calls().dead_letters(after, limit))
+    }
+
+    async fn timers(&self, until: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreFailure> {
+        Ok(self.lock().journal.calls().timers(until, limit))
+    }
+
+    async fn tend(
+        &self,
+        epoch: OwnerEpoch,
+        changes: Vec<Tending>,
+    ) -> Result<Vec<bool>, CommitError> {
+        let mut state = self.lock();
+        state.admit(epoch)?;
+        let calls = state.journal.calls_mut();
+        Ok(changes.into_iter().map(|c| calls.tend(c)).collect())
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kept::{Kept, Place};
-use crate::{Member, NewSnapshot, PersistenceId, SequenceNumber};
+use crate::{Deferred, Member, NewSnapshot, PersistenceId, SequenceNumber, Timestamp};
 
 /// A member as entries that have everything but their offsets.
 pub(super) struct Prepared {
@@ -12,6 +12,8 @@ pub(super) struct Prepared {
     /// Shared with nobody yet.
     pub(super) kept: Vec<Arc<Kept>>,
     pub(super) snapshot: Option<Arc<(SequenceNumber, NewSnapshot)>>,
+    pub(super) time: Timestamp,
+    pub(super) deferred: Option<Box<Deferred>>,
 }
 
 impl Prepared {
@@ -27,6 +29,7 @@ impl Prepared {
             snapshot,
             mut record,
             skip,
+            deferred,
         } = member;
         let mut place = Place {
             sequence: expected,
@@ -54,6 +57,9 @@ impl Prepared {
         if let Some(skip) = skip {
             kept.push(Arc::new(Kept::skip(&place, skip)));
         }
+        if kept.is_empty() && deferred.as_ref().is_some_and(|deferred| deferred.sends()) {
+            kept.push(Arc::new(Kept::sent(&place)));
+        }
         let sequence = place.sequence;
         Self {
             // A state or a deletion makes it superfluous.
@@ -63,6 +69,8 @@ impl Prepared {
             id,
             expected,
             kept,
+            time,
+            deferred,
         }
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::checksum::Checksum;
+use super::deferred;
 use super::head::EntityHead;
 use super::kind::Kind;
 use super::number::to_sql;
@@ -44,6 +45,7 @@ impl<'c> Appender<'c> {
             metadata: &member.metadata,
             ..Body::default()
         };
+        let before = head.position;
         let record = member.record.as_ref().map(record_columns);
         for (index, event) in member.events.iter().enumerate() {
             let is_last = index + 1 == member.events.len() && member.state.is_none();
@@ -78,6 +80,12 @@ impl<'c> Appender<'c> {
                 ..common
             };
             self.entry(&member.id, &mut head, Kind::Skip, &body)?;
+        }
+        if let Some(deferred) = &member.deferred {
+            if deferred.sends() && head.position == before {
+                self.entry(&member.id, &mut head, Kind::Sent, &common)?;
+            }
+            deferred::append(self.conn, deferred, &member.id, member.time, head.position)?;
         }
         Ok(head)
     }

@@ -232,11 +232,12 @@ impl Identity {
             Ok::<_, SqliteError>(i32::try_from(value).unwrap_or_default().cast_unsigned())
         };
         let count = "SELECT count(*) FROM sqlite_schema";
+        let format = number("user_version")?;
         Ok(Self {
             application: number("application_id")?,
-            format: number("user_version")?,
+            format,
             objects: conn.query_row(count, [], |row| row.get(0))?,
-            difference: schema::difference(&conn)?,
+            difference: schema::difference(&conn, format)?,
         })
     }
 }

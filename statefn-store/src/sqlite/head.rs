@@ -48,7 +48,7 @@ impl EntityHead {
         if kind.is_whole() {
             self.snapshot = 0;
         }
-        if kind == Kind::Skip {
+        if matches!(kind, Kind::Skip | Kind::ErasedSkip) {
             self.skip = offset;
         }
     }

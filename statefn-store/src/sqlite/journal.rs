@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::deferred;
 use super::erase::{Erased, Erasure};
 use super::failure::SqliteError;
 use super::heads::{HeadCache, HeadMap, Unmerged};
@@ -12,10 +13,10 @@ use super::limits::FORMAT;
 use super::log::{self, Log};
 use super::merge::{Merge, Step};
 use super::rebuild::rebuild;
-use super::schema::Meta;
+use super::schema::{self, Meta};
 use super::shared::Shared;
 use super::stage::{Answer, Stage};
-use crate::{Batch, FailureKind, OwnerEpoch};
+use crate::{Batch, FailureKind, OwnerEpoch, Tending};
 
 /// Everything the writer knows while the database is healthy; dropped as a whole after a failure.
 pub(super) struct Journal {
@@ -55,15 +56,6 @@ struct Staged {
     merged: Step,
 }
 
-/// Lets older programs know that the file may hold what they cannot read.
-fn upgrade(conn: &Connection) -> rusqlite::Result<()> {
-    let format: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if format < FORMAT {
-        conn.pragma_update(None, "user_version", FORMAT)?;
-    }
-    Ok(())
-}
-
 impl Journal {
     /// Takes over a connection: empties a log that was left over, then rebuilds the heads.
     pub(super) fn start(conn: Connection, shared: Arc<Shared>) -> Result<Self, SqliteError> {
@@ -89,7 +81,7 @@ impl Journal {
         let is_writable = published.read_only.is_none();
         drop(published);
         if is_writable {
-            upgrade(&conn)?;
+            schema::upgrade(&conn)?;
         }
         Ok(Self {
             conn,
@@ -130,7 +122,6 @@ impl Journal {
         let erased = self.rolled_back(erased)?;
         self.commit_transaction()?;
         secure(&self.conn, false)?;
-        self.after_commit()?;
         Ok(erased)
     }
 
@@ -168,6 +159,29 @@ impl Journal {
             Err(error) if error.kind() == FailureKind::Corrupt => Ok(OwnerEpoch::new(1)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Changes stored calls in a transaction of their own, unless an older owner asks; then the
+    /// inner error is the newest owner.
+    pub(super) fn tend(
+        &mut self,
+        epoch: OwnerEpoch,
+        changes: &[Tending],
+    ) -> Result<Result<Vec<bool>, OwnerEpoch>, TransactionError> {
+        self.begin()?;
+        let tended = Meta::read(&self.conn).and_then(|meta| {
+            if meta.epoch != epoch.get() {
+                return Ok(Err(OwnerEpoch::new(meta.epoch)));
+            }
+            let done = changes
+                .iter()
+                .map(|change| deferred::tend(&self.conn, change))
+                .collect::<Result<_, _>>()?;
+            Ok(Ok(done))
+        });
+        let tended = self.rolled_back(tended)?;
+        self.commit_transaction()?;
+        Ok(tended)
     }
 
     /// Commits several batches in one transaction, with an answer for each.

@@ -19,6 +19,10 @@ pub(super) enum Kind {
     ErasedSkip = 11,
     /// A record that was erased, or its outcome.
     ErasedRecord = 12,
+    /// A command that sent effects or changed timers, and wrote nothing else.
+    Sent = 13,
+    /// The same, erased.
+    ErasedSent = 14,
 }
 
 impl Kind {
@@ -37,6 +41,8 @@ impl Kind {
             10 => Self::KeyedErased,
             11 => Self::ErasedSkip,
             12 => Self::ErasedRecord,
+            13 => Self::Sent,
+            14 => Self::ErasedSent,
             _ => return None,
         })
     }
@@ -53,6 +59,9 @@ impl Kind {
 
     /// What the kind becomes when its entry is erased.
     pub(super) fn erased(self) -> Self {
+        if matches!(self, Self::Sent | Self::ErasedSent) {
+            return Self::ErasedSent;
+        }
         match (self.advances(), self.has_record()) {
             (true, true) => Self::KeyedErased,
             (true, false) => Self::Erased,
@@ -65,7 +74,12 @@ impl Kind {
     pub(super) fn advances(self) -> bool {
         !matches!(
             self,
-            Self::Record | Self::Skip | Self::ErasedSkip | Self::ErasedRecord
+            Self::Record
+                | Self::Skip
+                | Self::ErasedSkip
+                | Self::ErasedRecord
+                | Self::Sent
+                | Self::ErasedSent
         )
     }
 
@@ -93,7 +107,11 @@ impl Kind {
     pub(super) fn is_erased(self) -> bool {
         matches!(
             self,
-            Self::Erased | Self::KeyedErased | Self::ErasedSkip | Self::ErasedRecord
+            Self::Erased
+                | Self::KeyedErased
+                | Self::ErasedSkip
+                | Self::ErasedRecord
+                | Self::ErasedSent
         )
     }
 
@@ -119,12 +137,12 @@ mod tests {
     fn numbers_are_those_of_the_format() {
         let kinds: Vec<Kind> = (0..=u64::from(u8::MAX)).filter_map(Kind::of).collect();
         let numbers: Vec<u8> = kinds.iter().map(|kind| *kind as u8).collect();
-        assert_eq!(numbers, (1..=12).collect::<Vec<u8>>());
+        assert_eq!(numbers, (1..=14).collect::<Vec<u8>>());
     }
 
     #[test]
     fn an_erased_entry_keeps_its_place_in_every_chain() {
-        for kind in (1..=12).filter_map(Kind::of) {
+        for kind in (1..=14).filter_map(Kind::of) {
             let erased = kind.erased();
             assert!(erased.is_erased());
             assert_eq!(erased.erased(), erased);

@@ -15,6 +15,7 @@ mod chain;
 mod checksum;
 mod connection;
 mod connections;
+mod deferred;
 mod dense;
 mod entry;
 mod erase;
@@ -33,6 +34,7 @@ mod log;
 mod merge;
 mod number;
 mod open_error;
+mod outbox;
 mod page;
 mod positions;
 mod queue;
@@ -44,9 +46,11 @@ mod salvage;
 mod schema;
 mod shared;
 mod stage;
+mod stored_call;
 mod target;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod tuning;
 mod verify;
 mod writer;
@@ -59,13 +63,14 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use crate::{
-    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
+    Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Store, StoreFailure,
+    StoreReport, StoredRecord, Tending, Timer, Timestamp,
 };
 use erase::Erasure;
 use handle::Handle;
 pub use open_error::OpenError;
-use queue::{Request, Waiting};
+use queue::{Request, Tend, Waiting};
 use reader::unavailable;
 #[doc(hidden)]
 pub use tuning::Tuning;
@@ -257,6 +262,48 @@ impl Store for Sqlite {
     async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
         let list = |conn: &_, shared: &_| listing::entity_types(conn, shared);
         self.handle.readers.read(list).await.map_err(unavailable)
+    }
+
+    async fn effects(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreFailure> {
+        let page = move |conn: &_, shared: &_| outbox::effects(conn, shared, after, limit);
+        self.handle.readers.read(page).await.map_err(unavailable)
+    }
+
+    async fn dead_letters(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreFailure> {
+        let page = move |conn: &_, shared: &_| outbox::dead_letters(conn, shared, after, limit);
+        self.handle.readers.read(page).await.map_err(unavailable)
+    }
+
+    async fn timers(&self, until: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreFailure> {
+        let page = move |conn: &_, shared: &_| timers::timers(conn, shared, until, limit);
+        self.handle.readers.read(page).await.map_err(unavailable)
+    }
+
+    async fn tend(
+        &self,
+        epoch: OwnerEpoch,
+        changes: Vec<Tending>,
+    ) -> Result<Vec<bool>, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let tend = Tend {
+            epoch,
+            changes,
+            reply,
+        };
+        self.handle
+            .send(Request::Tend(tend))
+            .map_err(CommitError::Unavailable)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(CommitError::Unknown(self.handle.closed())))
     }
 
     /// Reads the whole file in one transaction, beside commits and loads; the log grows meanwhile.

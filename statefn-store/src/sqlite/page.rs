@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::entry::state_bytes;
 use super::failure::ReadError;
+use super::kind::Kind;
 use super::limits::PAGE_PAYLOAD_BYTES;
 use super::number::to_sql;
 use super::row::{Body, Damage, ENTRY, Header, number};
@@ -101,6 +102,9 @@ fn content(header: &Header<'_>, body: &Body<'_>) -> Option<EntryBody> {
             sequence: SequenceNumber::new(skip.sequence),
             reason: skip.reason.to_owned(),
         });
+    }
+    if header.kind == Kind::Sent {
+        return Some(EntryBody::Sent);
     }
     record.map(EntryBody::Record)
 }

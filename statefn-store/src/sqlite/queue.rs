@@ -9,12 +9,19 @@ use tokio::sync::oneshot;
 use super::erase::Erasure;
 use super::limits::{COMMIT_QUEUE, TRANSACTION_BYTES, TRANSACTION_MEMBERS};
 use super::reply::Reply;
-use crate::{Batch, CommitError, Member, OwnerEpoch, StateChange, StoreFailure};
+use crate::{Batch, CommitError, Member, OwnerEpoch, StateChange, StoreFailure, Tending};
 
 /// A batch and who waits for it.
 pub(super) struct Waiting {
     pub(super) batch: Batch,
     pub(super) reply: Reply,
+}
+
+/// Changes of stored calls, and who waits for them.
+pub(super) struct Tend {
+    pub(super) epoch: OwnerEpoch,
+    pub(super) changes: Vec<Tending>,
+    pub(super) reply: oneshot::Sender<Result<Vec<bool>, CommitError>>,
 }
 
 /// One thing for the writer to do.
@@ -23,6 +30,7 @@ pub(super) enum Request {
     Claim(oneshot::Sender<Result<OwnerEpoch, StoreFailure>>),
     /// Answered with how many entries were erased, and where the rest begins.
     Erase(Erasure, oneshot::Sender<Result<(u64, u64), CommitError>>),
+    Tend(Tend),
     /// The last one; nobody waits when the handle was dropped.
     Close(Option<oneshot::Sender<Result<(), StoreFailure>>>),
     #[cfg(test)]
@@ -119,7 +127,7 @@ impl Queue {
         let waiting = std::mem::take(&mut state.requests);
         let (commits, others): (Vec<_>, Vec<_>) = waiting
             .into_iter()
-            .partition(|request| matches!(request, Request::Commit(_)));
+            .partition(|request| matches!(request, Request::Commit(_) | Request::Tend(_)));
         state.requests = others.into();
         commits
     }
@@ -171,5 +179,9 @@ fn size(member: &Member) -> usize {
     };
     let snapshot = member.snapshot.as_ref().map_or(0, |s| s.payload.len());
     let record = member.record.as_ref().map_or(0, |r| r.outcome.len());
-    events + state + snapshot + record
+    let deferred = member
+        .deferred
+        .as_ref()
+        .map_or(0, |deferred| deferred.bytes());
+    events + state + snapshot + record + deferred
 }

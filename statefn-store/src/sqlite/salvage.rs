@@ -14,12 +14,14 @@ use super::heads::HeadMap;
 use super::load::stored_snapshot;
 use super::log;
 use super::number::{from_sql, to_sql};
+use super::outbox;
 use super::row::{ENTRY, Header};
-use super::schema::Meta;
+use super::schema::{self, Meta};
 use super::shared::Shared;
 use super::target::Target;
+use super::timers;
 use super::verify::go_on;
-use crate::{FailureKind, PersistenceId, StoreReport};
+use crate::{FailureKind, Offset, OutboxNumber, PersistenceId, StoreReport};
 
 /// Entries read in one statement and written in one transaction.
 const CHUNK: u64 = 4_096;
@@ -47,6 +49,8 @@ pub(super) fn salvage(
         audit: Audit::new(0),
         heads: HeadMap::default(),
         last: 0,
+        calls: 0,
+        keeps_calls: schema::keeps_calls(conn)?,
     }
     .run()?;
     log::truncate(&new)?;
@@ -64,6 +68,10 @@ struct Salvage<'c> {
     heads: HeadMap,
     /// The last offset in the new store.
     last: u64,
+    /// Stored calls in the new store.
+    calls: i64,
+    /// Whether the old store can have any.
+    keeps_calls: bool,
 }
 
 impl Salvage<'_> {
@@ -89,6 +97,7 @@ impl Salvage<'_> {
             from = to + 1;
         }
         self.audit.reach(end + 1);
+        self.count_calls()?;
         self.finish()
     }
 
@@ -120,9 +129,33 @@ impl Salvage<'_> {
             appender.entry_at(&id, &mut head, place, &body)?;
             self.last = appender.last();
             self.snapshot(&id, &header, &mut head)?;
+            self.calls(header.offset)?;
             self.heads.insert(id, head);
         }
         Ok(())
+    }
+
+    /// Copies the stored calls that the entry at `old` has sent, under the numbers of its copy.
+    fn calls(&mut self, old: u64) -> Result<(), SqliteError> {
+        if !self.keeps_calls {
+            return Ok(());
+        }
+        for mut letter in outbox::sent_by(self.old, old)? {
+            letter.effect.number = self.renumbered(letter.effect.number);
+            letter.store(self.new)?;
+            self.calls += 1;
+        }
+        for mut timer in timers::set_by(self.old, old)? {
+            timer.number = self.renumbered(timer.number);
+            timers::store(self.new, &timer)?;
+            self.calls += 1;
+        }
+        Ok(())
+    }
+
+    fn renumbered(&self, number: OutboxNumber) -> OutboxNumber {
+        let index = number.get() % u64::from(OutboxNumber::PER_MEMBER);
+        OutboxNumber::of(Offset::new(self.last), u16::try_from(index).unwrap_or(0))
     }
 
     fn snapshot(
@@ -147,6 +180,33 @@ impl Salvage<'_> {
             Appender::new(self.new, self.last).snapshot(id, head, &snapshot)?;
         }
         Ok(())
+    }
+
+    /// Notes stored calls that are damaged, or whose entry is.
+    fn count_calls(&mut self) -> Result<(), SqliteError> {
+        if !self.keeps_calls {
+            return Ok(());
+        }
+        let sql = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM timers)";
+        let counted: rusqlite::Result<i64> = self.old.query_row(sql, [], |row| row.get(0));
+        match counted.map_err(SqliteError::from) {
+            Ok(count) if count > self.calls => {
+                let left = count - self.calls;
+                let what = format!(
+                    "{left} effects or timers are left behind: they, or the \
+                                    entries that sent them, are damaged"
+                );
+                self.audit.fault(None, 0, what);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                only_corrupt(&error)?;
+                self.audit
+                    .fault(None, 0, format!("the stored calls: {error}"));
+                Ok(())
+            }
+        }
     }
 
     /// Writes the heads and takes over the epoch, so that earlier owners stay fenced.

@@ -9,7 +9,8 @@ use super::number::to_sql;
 use super::row::{Damage, number, signed};
 use crate::FailureKind;
 
-const TABLES: [(&str, &str); 4] = [
+/// What a file of formats 1 and 2 has.
+const FIRST: [(&str, &str); 4] = [
     (
         "journal",
         "CREATE TABLE journal (
@@ -75,10 +76,67 @@ const TABLES: [(&str, &str); 4] = [
     ),
 ];
 
+/// What format 3 adds: stored calls.
+const THIRD: [(&str, &str); 4] = [
+    (
+        "outbox",
+        "CREATE TABLE outbox (
+    number INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    target_type TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    command TEXT NOT NULL,
+    codec INTEGER NOT NULL,
+    arguments BLOB NOT NULL,
+    metadata BLOB,
+    hops INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    reason TEXT,
+    sum INTEGER NOT NULL
+) STRICT",
+    ),
+    (
+        "timers",
+        "CREATE TABLE timers (
+    number INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    due INTEGER NOT NULL,
+    wake INTEGER NOT NULL,
+    schedule BLOB NOT NULL,
+    target_type TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    command TEXT NOT NULL,
+    codec INTEGER NOT NULL,
+    arguments BLOB NOT NULL,
+    metadata BLOB,
+    hops INTEGER NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT",
+    ),
+    (
+        "timers_by_name",
+        "CREATE INDEX timers_by_name ON timers (type, id, name)",
+    ),
+    (
+        "timers_by_wake",
+        "CREATE INDEX timers_by_wake ON timers (wake)",
+    ),
+];
+
+/// The tables and indexes of a format.
+fn tables(format: u32) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let third = THIRD.iter().filter(move |_| format >= 3);
+    FIRST.iter().chain(third)
+}
+
 /// Makes the tables of a new store, in one transaction.
 pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     let tx = conn.unchecked_transaction()?;
-    for (_, sql) in TABLES {
+    for (_, sql) in tables(FORMAT) {
         conn.execute_batch(sql)?;
     }
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -87,8 +145,28 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     tx.commit()
 }
 
-/// The first difference between the tables of a file and those of this format.
-pub(super) fn difference(conn: &Connection) -> rusqlite::Result<Option<String>> {
+/// Makes a file of an older format one of this format, in one transaction.
+pub(super) fn upgrade(conn: &Connection) -> rusqlite::Result<()> {
+    let format: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format >= FORMAT {
+        return Ok(());
+    }
+    let tx = conn.unchecked_transaction()?;
+    for (_, sql) in tables(FORMAT).skip(tables(format).count()) {
+        conn.execute_batch(sql)?;
+    }
+    conn.pragma_update(None, "user_version", FORMAT)?;
+    tx.commit()
+}
+
+/// Whether there are tables for stored calls: not in an older file whose damage keeps it as it is.
+pub(super) fn keeps_calls(conn: &Connection) -> rusqlite::Result<bool> {
+    let format: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(tables(format).count() > FIRST.len())
+}
+
+/// The first difference between the tables of a file and those of its format.
+pub(super) fn difference(conn: &Connection, format: u32) -> rusqlite::Result<Option<String>> {
     let mut statement = conn.prepare(
         "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~'",
     )?;
@@ -96,13 +174,13 @@ pub(super) fn difference(conn: &Connection) -> rusqlite::Result<Option<String>> 
     let mut seen = 0;
     while let Some(row) = rows.next()? {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        match TABLES.iter().find(|(table, _)| *table == name) {
+        match tables(format).find(|(table, _)| *table == name) {
             Some((_, expected)) if *expected == sql => seen += 1,
             Some(_) => return Ok(Some(format!("{name} is defined differently"))),
             None => return Ok(Some(format!("{name} does not belong here"))),
         }
     }
-    Ok((seen != TABLES.len()).then(|| "a table is missing".to_owned()))
+    Ok((seen != tables(format).count()).then(|| "a table is missing".to_owned()))
 }
 
 /// The one row of `meta`.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use rusqlite::Connection;
 
 use super::append::Appender;
+use super::deferred;
 use super::failure::{ReadError, SqliteError};
 use super::head::EntityHead;
 use super::heads::{HeadCache, HeadMap};
@@ -86,6 +87,11 @@ impl<'j> Stage<'j> {
                 }));
             }
         };
+        if let Some(call) = member.deferred.as_ref().and_then(|d| d.settles.as_ref())
+            && !deferred::has(self.conn, call)?
+        {
+            return Ok(Outcome::Refused(Refusal::Settled));
+        }
         let moved = self.appender.member(member, head)?;
         if moved != head {
             self.heads.insert(member.id.clone(), moved);

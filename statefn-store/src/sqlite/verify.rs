@@ -7,10 +7,12 @@ use super::failure::{ReadError, SqliteError};
 use super::head::EntityHead;
 use super::load::read_snapshot;
 use super::number::to_sql;
+use super::outbox;
 use super::row::{Damage, ENTRY, HEADER_AT, Header, id_of, number};
-use super::schema::Meta;
+use super::schema::{Meta, keeps_calls};
 use super::shared::Shared;
 use super::shared::closed_failure;
+use super::timers;
 use crate::{FailureKind, PersistenceId, StoreReport};
 
 /// Checks everything that can be checked without user code.
@@ -34,6 +36,8 @@ pub(super) fn verify(conn: &Connection, shared: &Shared) -> Result<StoreReport, 
     }
     let counted = count_snapshots(&tx, &mut audit, &mut snapshots);
     noted(counted, &mut audit)?;
+    let calls = stored_calls(&tx, &mut audit);
+    noted(calls, &mut audit)?;
     let last = audit.last();
     if last < watermark {
         audit.reach(watermark + 1);
@@ -45,6 +49,19 @@ pub(super) fn verify(conn: &Connection, shared: &Shared) -> Result<StoreReport, 
         snapshots,
         faults: audit.faults(),
     })
+}
+
+fn stored_calls(conn: &Connection, audit: &mut Audit) -> Result<(), ReadError> {
+    if !keeps_calls(conn)? {
+        return Ok(());
+    }
+    let mut faults = Vec::new();
+    outbox::check(conn, |what| faults.push(what))?;
+    timers::check(conn, |what| faults.push(what))?;
+    for what in faults {
+        audit.fault(None, 0, what);
+    }
+    Ok(())
 }
 
 fn noted(result: Result<(), ReadError>, audit: &mut Audit) -> Result<(), ReadError> {

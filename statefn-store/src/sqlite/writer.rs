@@ -14,7 +14,7 @@ use super::file::Place;
 use super::journal::{Journal, TransactionError};
 use super::limits::PASS_ON_WAIT;
 use super::lock::LockFile;
-use super::queue::{Queue, Request, Waiting, Work};
+use super::queue::{Queue, Request, Tend, Waiting, Work};
 use super::reader::{Readers, unavailable};
 use super::reply::Round;
 use super::shared::{Shared, closed_failure};
@@ -73,6 +73,7 @@ impl Writer {
                     let erased = self.erase(&erasure);
                     let _ = reply.send(erased);
                 }
+                Work::Other(Request::Tend(tend)) => self.tend(tend),
                 Work::Other(Request::Close(reply)) => break reply,
                 #[cfg(test)]
                 Work::Other(Request::Test(test)) => {
@@ -159,6 +160,37 @@ impl Writer {
     }
 
     fn erase(&mut self, erasure: &Erasure) -> Result<(u64, u64), CommitError> {
+        match self.write(|journal| journal.erase(erasure))? {
+            Erased::Part { count, next } => Ok((count, next)),
+            Erased::Fenced { current } => Err(CommitError::Fenced {
+                held: erasure.epoch,
+                current,
+            }),
+            Erased::Damaged(damage) => {
+                let failure = unavailable(damage.at(&self.shared.path));
+                Err(CommitError::Unavailable(failure))
+            }
+        }
+    }
+
+    fn tend(&mut self, tend: Tend) {
+        let Tend {
+            epoch: held,
+            changes,
+            reply,
+        } = tend;
+        let tended = self
+            .write(|journal| journal.tend(held, &changes))
+            .and_then(|tended| tended.map_err(|current| CommitError::Fenced { held, current }));
+        // Nobody listens when the caller has gone; the commit stands.
+        let _ = reply.send(tended);
+    }
+
+    /// Runs a transaction that is no batch, if the database can be written.
+    fn write<T>(
+        &mut self,
+        transaction: impl FnOnce(&mut Journal) -> Result<T, TransactionError>,
+    ) -> Result<T, CommitError> {
         let journal = match &mut self.state {
             State::Serving(journal) => journal,
             State::Failed(failed) => {
@@ -169,15 +201,12 @@ impl Writer {
         if let Some(damage) = self.shared.published().read_only.clone() {
             return Err(CommitError::Unavailable(damage.at(&self.shared.path)));
         }
-        match journal.erase(erasure) {
-            Ok(Erased::Part { count, next }) => Ok((count, next)),
-            Ok(Erased::Fenced { current }) => Err(CommitError::Fenced {
-                held: erasure.epoch,
-                current,
-            }),
-            Ok(Erased::Damaged(damage)) => {
-                let failure = unavailable(damage.at(&self.shared.path));
-                Err(CommitError::Unavailable(failure))
+        match transaction(journal) {
+            Ok(done) => {
+                if let Err(failed) = journal.after_commit() {
+                    self.fail(failed.error);
+                }
+                Ok(done)
             }
             Err(TransactionError { unknown, error }) => {
                 let failure = error.at(&self.shared.path);
@@ -302,6 +331,9 @@ fn turn_away(request: Request, failure: impl Fn() -> StoreFailure) {
         }
         Request::Erase(_, reply) => {
             let _ = reply.send(Err(CommitError::Unavailable(failure())));
+        }
+        Request::Tend(tend) => {
+            let _ = tend.reply.send(Err(CommitError::Unavailable(failure())));
         }
         Request::Close(reply) => {
             if let Some(reply) = reply {

@@ -100,6 +100,18 @@ pub(crate) enum Bug {
     ListsFromAfterInclusive,
     ListsUnsorted,
     ListsTypesUnsorted,
+    // Stored calls.
+    EndsBuriedTimers,
+    ForgetsCallsAtClose,
+    IgnoresDueTimes,
+    IgnoresWhatIsGone,
+    KeepsSettledEffects,
+    ListsNewestEffectsFirst,
+    SendsForRefusedMembers,
+    SendsWithoutAnEntry,
+    SettlesDeadLetters,
+    SortsTimersByNumber,
+    TendsForAnybody,
     // Closing and checking.
     IsEmptyAfterClose,
     CommitsAfterClose,

@@ -114,6 +114,17 @@ caught! {
     FoldsCase by b8_awkward_ids_are_kept_apart;
     FoldsTypes by b8_awkward_types_are_kept_apart;
     ForgetsDeletions by b10_deletion_begins_anew;
+    EndsBuriedTimers by b12_timers_are_tended;
+    ForgetsCallsAtClose by b12_stored_calls_survive_a_close, b12_stored_calls_survive_a_crash;
+    IgnoresDueTimes by b12_firing_is_named_by_its_time;
+    IgnoresWhatIsGone by b12_answer_to_what_is_gone_is_refused_alone, b12_effect_is_settled_once;
+    KeepsSettledEffects by b12_effect_is_settled_once;
+    ListsNewestEffectsFirst by b12_effects_come_back_in_order;
+    SendsForRefusedMembers by b12_refused_member_sends_nothing;
+    SendsWithoutAnEntry by b12_what_only_sends_gets_an_entry;
+    SettlesDeadLetters by b12_dead_letters_wait_for_an_operator;
+    SortsTimersByNumber by b12_timers_come_by_their_time;
+    TendsForAnybody by b12_tending_is_fenced;
     ForgetsWhatAFailureWrote by b9_failed_store_serves_what_is_stored, b9_batch_sent_again_is_applied_once;
     ForgetsSkipsInTheHead by load_answers_the_head;
     ForgetsTheEpochAtClose by b4_epochs_rise_over_reopening, b4_epochs_rise_over_a_crash;

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use statefn_store::{
-    Batch, CommitError, EntityType, Entry, FailureKind, Fault, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
-    async_trait,
+    Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, Fault, LoadError,
+    Loaded, Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Settled, Store,
+    StoreFailure, StoreReport, StoredRecord, Tending, Timer, Timestamp, async_trait,
 };
 
 use crate::bug::Bug;
@@ -300,6 +300,61 @@ impl Store for Notebook {
             types.sort();
         }
         Ok(types)
+    }
+
+    async fn effects(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreFailure> {
+        let mut page = self.paper().calls.effects(after, limit);
+        if self.is(Bug::ListsNewestEffectsFirst) {
+            page.reverse();
+        }
+        Ok(page)
+    }
+
+    async fn dead_letters(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreFailure> {
+        Ok(self.paper().calls.dead_letters(after, limit))
+    }
+
+    async fn timers(&self, until: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreFailure> {
+        let mut page = self.paper().calls.timers(until, limit);
+        if self.is(Bug::SortsTimersByNumber) {
+            page.sort_by_key(|timer| timer.number);
+        }
+        Ok(page)
+    }
+
+    async fn tend(
+        &self,
+        epoch: OwnerEpoch,
+        mut changes: Vec<Tending>,
+    ) -> Result<Vec<bool>, CommitError> {
+        let owns = self.check_epoch(epoch);
+        if !self.is(Bug::TendsForAnybody) {
+            owns?;
+        }
+        for change in &mut changes {
+            if let Tending::Bury {
+                call: Settled::Timer { next, .. },
+                ..
+            } = change
+                && self.is(Bug::EndsBuriedTimers)
+            {
+                *next = None;
+            }
+        }
+        let done = {
+            let calls = &mut self.paper().calls;
+            changes.into_iter().map(|c| calls.tend(c)).collect()
+        };
+        self.sync();
+        Ok(done)
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {

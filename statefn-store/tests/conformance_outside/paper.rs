@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 
 use statefn_store::{
-    Entry, EntryBody, Head, Member, NewSnapshot, Offset, Outcome, PersistenceId, Refusal,
-    SequenceNumber, StateChange, StoredRecord, Timestamp,
+    Deferred, Entry, EntryBody, Head, Member, NewSnapshot, Offset, OutboxNumber, Outcome,
+    PersistenceId, Refusal, SequenceNumber, Settled, StateChange, StoredCalls, StoredRecord,
+    Timestamp,
 };
 
 use crate::bug::Bug;
@@ -40,6 +41,7 @@ pub(crate) struct Paper {
     pub(crate) numbered: u64,
     /// Whether the next commit fails, and is written all the same.
     pub(crate) next_fails: Option<bool>,
+    pub(crate) calls: StoredCalls,
 }
 
 fn sum(bytes: &[u8]) -> u64 {
@@ -172,8 +174,16 @@ impl Paper {
                 _ => {}
             }
             self.numbered += u64::from(bug == Bug::NumbersRefusedMembers);
+            if bug == Bug::SendsForRefusedMembers {
+                self.send(&member.id, member.time, member.deferred, bug);
+            }
             let expected = member.expected;
             return Outcome::Refused(Refusal::Stale { expected, actual });
+        }
+        if let Some(call) = member.deferred.as_ref().and_then(|d| d.settles)
+            && !self.may_settle(call, bug)
+        {
+            return Outcome::Refused(Refusal::Settled);
         }
         let (id, is_empty) = (member.id.clone(), member.events.is_empty());
         self.write_accepted(member, bug);
@@ -197,6 +207,7 @@ impl Paper {
             snapshot,
             mut record,
             skip,
+            deferred,
         } = member;
         let origin = Origin {
             id: &id,
@@ -206,6 +217,7 @@ impl Paper {
         if bug == Bug::ListsEmptyMembers && !self.listed.contains(&id) {
             self.listed.push(id.clone());
         }
+        let before = self.lines.len();
         let with_record = match bug {
             Bug::PutsRecordsOnTheFirstEvent => 1,
             _ if state.is_some() => 0,
@@ -249,6 +261,40 @@ impl Paper {
         if let Some(snapshot) = snapshot {
             self.picture(&id, sequence, snapshot);
         }
+        let sends = deferred.as_ref().is_some_and(|d| d.sends()) && self.lines.len() == before;
+        if sends && bug != Bug::SendsWithoutAnEntry {
+            self.push(&origin, sequence, EntryBody::Sent, bug);
+        }
+        self.send(&id, time, deferred, bug);
+    }
+
+    fn may_settle(&self, call: Settled, bug: Bug) -> bool {
+        let is_dead = || {
+            let dead = self.calls.dead_letters(OutboxNumber::ZERO, usize::MAX);
+            dead.iter().any(|d| d.effect.number == call.number())
+        };
+        let is_timer = matches!(call, Settled::Timer { .. });
+        match bug {
+            Bug::IgnoresWhatIsGone => true,
+            Bug::IgnoresDueTimes if is_timer => true,
+            Bug::SettlesDeadLetters if is_dead() => true,
+            _ => self.calls.has(&call),
+        }
+    }
+
+    fn send(
+        &mut self,
+        id: &PersistenceId,
+        time: Timestamp,
+        deferred: Option<Box<Deferred>>,
+        bug: Bug,
+    ) {
+        let Some(mut deferred) = deferred else { return };
+        if bug == Bug::KeepsSettledEffects {
+            deferred.settles = None;
+        }
+        let position = self.head(id, bug).position;
+        self.calls.append(*deferred, id, time, position);
     }
 
     fn picture(&mut self, id: &PersistenceId, sequence: SequenceNumber, snapshot: NewSnapshot) {

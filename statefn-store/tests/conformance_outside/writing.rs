@@ -45,6 +45,7 @@ fn halves(mut member: Member) -> [Member; 2] {
     member.snapshot = None;
     member.record = None;
     member.skip = None;
+    member.deferred = None;
     second.expected = second.expected.next();
     second.events = rest;
     [member, second]

@@ -10,7 +10,7 @@ use statefn_store::{
     Sqlite, Store,
 };
 
-use crate::history::{Answers, ENTITIES, copy, entity, written};
+use crate::history::{Answers, ENTITIES, copy, entity, written, written_with_calls};
 use crate::sqlite_support::{block, id, member};
 
 /// One column of one row.
@@ -276,4 +276,36 @@ fn a_flipped_byte_in_the_owners_row_makes_the_store_read_only() {
         }
         assert!(!block(store.verify()).unwrap().faults.is_empty());
     }
+}
+
+#[test]
+fn a_changed_byte_in_a_stored_call_is_found_and_stops_that_call_alone() {
+    let folder = written_with_calls();
+    let database = folder.path().join("store.db");
+    let all = {
+        let copy = copy(folder.path());
+        let store = Sqlite::open(copy.path().join("store.db")).unwrap();
+        stored_calls(&store)
+    };
+    assert_eq!(all, 2 + 3);
+    let mut places = places(&database, "outbox", "number", "1");
+    places.extend(self::places(&database, "timers", "number", "1"));
+    for place in places {
+        let folder = copy(folder.path());
+        flip(&folder.path().join("store.db"), &place);
+        let store = Sqlite::open(folder.path().join("store.db")).unwrap();
+        assert_eq!(Answers::of(&store).entities.len(), ENTITIES.len());
+        let faults = block(store.verify()).unwrap().faults;
+        assert!(!faults.is_empty(), "{place:?}");
+        assert!(stored_calls(&store) >= all - 1, "{place:?}");
+    }
+}
+
+/// How many effects, dead letters and timers are handed out.
+fn stored_calls(store: &Sqlite) -> usize {
+    let from = statefn_store::OutboxNumber::ZERO;
+    let until = statefn_store::Timestamp::from_millis(i64::MAX);
+    block(store.effects(from, 10)).unwrap().len()
+        + block(store.dead_letters(from, 10)).unwrap().len()
+        + block(store.timers(until, 10)).unwrap().len()
 }

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 use statefn_store::{
-    EntryBody, NewEvent, NewState, Offset, Slice, Sqlite, Store, StoredRecord, Timestamp,
+    EntryBody, NewEvent, NewState, Offset, OutboxNumber, PersistenceId, Slice, Sqlite, Store,
+    StoredCall, StoredRecord, Timestamp,
 };
 
-use crate::history::{Answers, entity, erase_dora, in_memory, members_of_format_1, written};
+use crate::history::{
+    Answers, calls, entity, erase_dora, in_memory, members_of_format_1, written, written_with_calls,
+};
 use crate::sqlite_support::{Fixture, block, id, member};
 
 fn fixture(format: u32) -> PathBuf {
@@ -27,7 +30,8 @@ fn copied(format: u32) -> tempfile::TempDir {
 fn expected(format: u32) -> Answers {
     match format {
         1 => Answers::expected_of(members_of_format_1()),
-        _ => Answers::of(&erased().store),
+        2 => Answers::of(&erased().store),
+        _ => Answers::of(&with_calls().store),
     }
 }
 
@@ -36,6 +40,11 @@ fn erased() -> Fixture {
     let store = Fixture::open(written(), "store.db");
     erase_dora(&store);
     store
+}
+
+/// The history of format 3, written by today's program.
+fn with_calls() -> Fixture {
+    Fixture::open(written_with_calls(), "store.db")
 }
 
 /// "CRC-32 as in zlib and PNG", bit by bit, over words and fields.
@@ -179,7 +188,7 @@ fn positions(conn: &Connection, journal: &[Row]) -> BTreeMap<String, i64> {
         .unwrap();
     assert_eq!(Sum::of(&[epoch, watermark]).stored(), sum);
     assert!(
-        watermark > 0 && watermark < journal.last().unwrap().offset,
+        watermark > 0 && watermark <= journal.last().unwrap().offset,
         "{watermark}"
     );
     let mut positions = BTreeMap::new();
@@ -222,6 +231,7 @@ fn body_of(row: &Row, offset: Offset) -> EntryBody {
     match row.kind {
         7 | 8 => return EntryBody::Deleted { record },
         9..=12 => return EntryBody::Erased { record },
+        13 => return EntryBody::Sent,
         _ => {}
     }
     if let (5 | 6, Some((shape, version, codec, payload))) = (row.kind, row.event.clone()) {
@@ -256,6 +266,7 @@ fn body_of(row: &Row, offset: Offset) -> EntryBody {
 fn a_reader_written_from_the_page_sees_what_the_store_says() {
     reads_what_the_store_says(1, &[1, 2, 3, 4]);
     reads_what_the_store_says(2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    reads_what_the_store_says(3, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
 }
 
 fn reads_what_the_store_says(format: u32, kinds_of_format: &[i64]) {
@@ -345,23 +356,23 @@ fn snapshots_are_as_described(conn: &Connection) {
 
 #[test]
 fn a_store_of_any_format_opens_for_ever() {
-    for format in [1, 2] {
+    for format in [1, 2, 3] {
         let folder = copied(format);
         let store = Sqlite::open(folder.path().join("store.db")).unwrap();
         assert_eq!(Answers::of(&store), expected(format));
-        assert!(block(store.verify()).unwrap().faults.is_empty());
+        assert_eq!(block(store.verify()).unwrap().faults, []);
     }
 }
 
 #[test]
-fn a_store_of_format_1_goes_on_as_one_of_format_2() {
+fn a_store_of_format_1_goes_on_as_one_of_format_3() {
     let store = Fixture::open(copied(1), "store.db");
     assert_eq!(store.epoch.get(), 2);
     let conn = Connection::open(store.path()).unwrap();
     let format: i64 = conn
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(format, 2);
+    assert_eq!(format, 3);
     assert_eq!(store.append(member("alice", 6, &["h"])), Offset::new(15));
     let seen = entity(&store.store, "alice", true).unwrap();
     assert_eq!(seen.payloads(), ["a", "c", "d", "e", "g", "h"]);
@@ -369,10 +380,10 @@ fn a_store_of_format_1_goes_on_as_one_of_format_2() {
 }
 
 #[test]
-fn todays_program_still_writes_format_2() {
-    let folder = erased().close();
+fn todays_program_still_writes_format_3() {
+    let folder = written_with_calls();
     let conn = Connection::open(folder.path().join("store.db")).unwrap();
-    let fixture = copied(2);
+    let fixture = copied(3);
     let old = Connection::open(fixture.path().join("store.db")).unwrap();
     let schema = |conn: &Connection| -> Vec<String> {
         let sql = "SELECT sql FROM sqlite_schema ORDER BY name";
@@ -385,4 +396,135 @@ fn todays_program_still_writes_format_2() {
         journal(conn).iter().map(|row| format!("{row:?}")).collect()
     };
     assert_eq!(rows(&conn), rows(&old));
+    assert_eq!(outbox(&conn), outbox(&old));
+    assert_eq!(timers(&conn), timers(&old));
+}
+
+#[test]
+fn a_store_of_an_older_format_keeps_calls_once_it_is_open() {
+    for (format, end) in [(1, 14), (2, 26)] {
+        let store = Fixture::open(copied(format), "store.db");
+        for member in calls(end + 1) {
+            store.append(member);
+        }
+        let effects = block(store.store.effects(OutboxNumber::ZERO, 10)).unwrap();
+        assert_eq!(effects.len(), 2);
+        assert!(block(store.store.verify()).unwrap().faults.is_empty());
+    }
+}
+
+#[test]
+fn a_reader_written_from_the_page_sees_the_stored_calls() {
+    let folder = copied(3);
+    let path = folder.path().join("store.db");
+    let (effects, dead, set) = {
+        let store = Sqlite::open(&path).unwrap();
+        let from = OutboxNumber::ZERO;
+        (
+            block(store.effects(from, 10)).unwrap(),
+            block(store.dead_letters(from, 10)).unwrap(),
+            block(store.timers(Timestamp::from_millis(i64::MAX), 10)).unwrap(),
+        )
+    };
+    let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let letters = outbox(&conn);
+    assert_eq!(
+        letters.len(),
+        effects.len() + dead.len(),
+        "{effects:?} {dead:?}"
+    );
+    for effect in &effects {
+        let (_, call, reason) = letters
+            .iter()
+            .find(|(number, ..)| number.unsigned_abs() == effect.number.get())
+            .unwrap();
+        assert_eq!(
+            (call, reason),
+            (&shown(&effect.sender, &effect.call), &None)
+        );
+    }
+    let (_, call, reason) = &letters[1];
+    assert_eq!(*call, shown(&dead[0].effect.sender, &dead[0].effect.call));
+    assert_eq!(reason.as_deref(), Some("nobody is there"));
+    // By name; the store hands them out by time.
+    let mut expected: Vec<_> = set
+        .iter()
+        .map(|t| (t.name.clone(), t.due.as_millis(), shown(&t.owner, &t.call)))
+        .collect();
+    expected.sort();
+    assert_eq!(timers(&conn), expected);
+    assert_eq!(
+        set.iter().map(|t| t.due.as_millis()).collect::<Vec<_>>(),
+        [-5, 8_000, 9_000]
+    );
+}
+
+fn shown(sender: &PersistenceId, call: &StoredCall) -> String {
+    let StoredCall {
+        target,
+        command,
+        codec,
+        arguments,
+        metadata,
+        hops,
+    } = call;
+    format!("{sender} {target} {command} {codec} {arguments:?} {metadata:?} {hops}")
+}
+
+/// The call in a row, checked by the sum that `sum` begins.
+fn call(row: &rusqlite::Row<'_>, sum: Sum) -> String {
+    let number = |name: &str| row.get::<_, i64>(name).unwrap();
+    let text = |name: &str| row.get::<_, String>(name).unwrap();
+    let arguments: Vec<u8> = row.get("arguments").unwrap();
+    let metadata: Vec<u8> = row
+        .get::<_, Option<_>>("metadata")
+        .unwrap()
+        .unwrap_or_default();
+    let names = ["type", "id", "target_type", "target_id", "command"].map(text);
+    let sum = names
+        .iter()
+        .fold(sum, |sum, name| sum.field(name.as_bytes()))
+        .word(number("codec"))
+        .field(&arguments)
+        .field(&metadata)
+        .word(number("hops"));
+    assert_eq!(sum.stored(), number("sum"));
+    let [sender_type, sender, target_type, target, command] = names;
+    let (codec, hops) = (number("codec"), number("hops"));
+    format!(
+        "{sender_type}/{sender} {target_type}/{target} {command} {codec} {arguments:?} {metadata:?} {hops}"
+    )
+}
+
+fn outbox(conn: &Connection) -> Vec<(i64, String, Option<String>)> {
+    let mut statement = conn
+        .prepare("SELECT * FROM outbox ORDER BY number")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        let number = |name: &str| row.get::<_, i64>(name).unwrap();
+        let reason: Option<String> = row.get("reason").unwrap();
+        let sum = Sum::of(&["number", "time", "attempts"].map(number));
+        let sum = match &reason {
+            None => sum.word(0),
+            Some(reason) => sum.word(1).field(reason.as_bytes()),
+        };
+        Ok((number("number"), call(row, sum), reason))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+fn timers(conn: &Connection) -> Vec<(String, i64, String)> {
+    let mut statement = conn.prepare("SELECT * FROM timers").unwrap();
+    let rows = statement.query_map([], |row| {
+        let number = |name: &str| row.get::<_, i64>(name).unwrap();
+        let (name, schedule): (String, Vec<u8>) =
+            (row.get("name").unwrap(), row.get("schedule").unwrap());
+        let sum = Sum::of(&["number", "due", "wake"].map(number))
+            .field(name.as_bytes())
+            .field(&schedule);
+        Ok((name, number("due"), call(row, sum)))
+    });
+    let mut timers: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+    timers.sort();
+    timers
 }

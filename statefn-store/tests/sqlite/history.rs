@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use statefn_store::{Entry, LoadError, Member, Offset, PersistenceId, Sqlite, Store, Timestamp};
+use statefn_store::{
+    Deferred, Entry, LoadError, Member, NewTimer, Offset, OutboxNumber, PersistenceId, Settled,
+    Sqlite, Store, StoredCall, Tending, TimerChange, Timestamp,
+};
 
 use crate::sqlite_support::{
     Fixture, Seen, block, deleted, id, keyed, load_with, member, skip, state, with_snapshot,
@@ -61,6 +64,67 @@ pub(crate) fn members_of_format_1() -> Vec<Member> {
         member("zoe", 0, &["q"]),
         member("adam", 1, &["b"]),
     ]
+}
+
+/// What format 3 adds: effects, of which one is answered, and timers; the first entry comes at
+/// `first`.
+pub(crate) fn calls(first: u64) -> Vec<Member> {
+    let call = |target: &str, index: u8| StoredCall {
+        target: id(target),
+        command: format!("command-{index}").into(),
+        codec: index,
+        arguments: vec![index; 3],
+        metadata: if index == 2 {
+            b"who".to_vec()
+        } else {
+            Vec::new()
+        },
+        hops: u16::from(index) + 1,
+    };
+    let timer = |name: &str, due, schedule: &[u8]| {
+        TimerChange::Set(NewTimer {
+            name: name.to_owned(),
+            due: Timestamp::from_millis(due),
+            schedule: schedule.to_vec(),
+            call: call("zoe", 4),
+        })
+    };
+    let mut sends = member("alice", 6, &["h"]);
+    sends.deferred = Some(Box::new(Deferred {
+        effects: vec![call("bob", 1), call("zoe", 2), call("adam", 3)],
+        timers: vec![timer("late", 9_000, b""), timer("daily", -5, b"every")],
+        settles: None,
+    }));
+    let mut only_sends = member("bob", 3, &[]);
+    only_sends.deferred = Some(Box::new(Deferred {
+        timers: vec![timer("late", 8_000, b"")],
+        ..Deferred::default()
+    }));
+    let mut answers = member("adam", 2, &["c"]);
+    answers.deferred = Some(Box::new(Deferred {
+        settles: Some(Settled::Effect(OutboxNumber::of(Offset::new(first), 2))),
+        ..Deferred::default()
+    }));
+    vec![sends, only_sends, answers]
+}
+
+/// Writes the history with what formats 2 and 3 add, one effect given up, and closes the store.
+pub(crate) fn written_with_calls() -> tempfile::TempDir {
+    let store = Fixture::new();
+    for member in members().into_iter().chain(calls(27)) {
+        store.append(member);
+    }
+    erase_dora(&store);
+    let bury = Tending::Bury {
+        call: Settled::Effect(OutboxNumber::of(Offset::new(27), 1)),
+        reason: "nobody is there".to_owned(),
+        attempts: 7,
+    };
+    assert_eq!(
+        block(store.store.tend(store.epoch, vec![bury])).unwrap(),
+        [true]
+    );
+    store.close()
 }
 
 /// Writes the history and closes the store.

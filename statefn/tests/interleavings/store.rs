@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shuttle::rand::Rng;
 use statefn::store::{
-    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Memory, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
-    async_trait,
+    Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
+    Memory, Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Store, StoreFailure,
+    StoreReport, StoredRecord, Tending, Timer, Timestamp, async_trait,
 };
 
 /// A store whose every answer may come at once or after others had a turn. Clones share it.
@@ -125,6 +125,34 @@ impl Store for Slow {
 
     async fn entity_types(&self) -> Result<Vec<EntityType>, StoreFailure> {
         self.inner.entity_types().await
+    }
+
+    async fn effects(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreFailure> {
+        self.inner.effects(after, limit).await
+    }
+
+    async fn dead_letters(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreFailure> {
+        self.inner.dead_letters(after, limit).await
+    }
+
+    async fn timers(&self, until: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreFailure> {
+        self.inner.timers(until, limit).await
+    }
+
+    async fn tend(
+        &self,
+        epoch: OwnerEpoch,
+        changes: Vec<Tending>,
+    ) -> Result<Vec<bool>, CommitError> {
+        self.inner.tend(epoch, changes).await
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    Member, NewEvent, NewRecord, NewSnapshot, NewState, PersistenceId, SequenceNumber, Skip,
-    StateChange, Timestamp,
+    Member, NewEvent, NewRecord, NewSnapshot, NewState, NewTimer, PersistenceId, SequenceNumber,
+    Settled, Skip, StateChange, StoredCall, TimerChange, Timestamp,
 };
 
 /// A member in the making.
@@ -106,6 +106,30 @@ impl Draft {
         self
     }
 
+    /// Adds `count` effects.
+    pub(super) fn effects(mut self, count: u8) -> Self {
+        let sender = self.0.id.clone();
+        let deferred = self.0.deferred.get_or_insert_default();
+        deferred.effects.extend((0..count).map(|index| {
+            let target = cart(&format!("target {index} of {sender}"));
+            call(&target, index)
+        }));
+        self
+    }
+
+    /// Adds a change of a timer.
+    pub(super) fn change(mut self, change: TimerChange) -> Self {
+        let deferred = self.0.deferred.get_or_insert_default();
+        deferred.timers.push(change);
+        self
+    }
+
+    /// Answers a stored call.
+    pub(super) fn settles(mut self, call: Settled) -> Self {
+        self.0.deferred.get_or_insert_default().settles = Some(call);
+        self
+    }
+
     /// The member.
     pub(super) fn done(self) -> Member {
         self.0
@@ -119,6 +143,32 @@ pub(super) fn event(payload: Vec<u8>) -> NewEvent {
         version: 1 + u32::try_from(payload.len() % 7).unwrap_or(0),
         codec: 1,
         payload,
+    }
+}
+
+/// A call of this entity; every part of it differs by `index`.
+pub(super) fn call(target: &PersistenceId, index: u8) -> StoredCall {
+    StoredCall {
+        target: target.clone(),
+        command: format!("command {index}").into(),
+        codec: index.wrapping_add(1),
+        arguments: format!("arguments {index} for {target}").into_bytes(),
+        metadata: if index.is_multiple_of(2) {
+            Vec::new()
+        } else {
+            vec![index]
+        },
+        hops: u16::from(index) + 2,
+    }
+}
+
+/// A timer due at this time, in milliseconds.
+pub(super) fn timer(name: &str, due: i64) -> NewTimer {
+    NewTimer {
+        name: name.to_owned(),
+        due: Timestamp::from_millis(due),
+        schedule: format!("schedule of {name}").into_bytes(),
+        call: call(&cart(name), 3),
     }
 }
 

@@ -128,6 +128,17 @@ macro_rules! __clauses {
                 b11_records_are_kept_as_asked
                 b11_nothing_is_erased_without_a_deletion
                 b11_erasure_is_fenced;
+            deferred:
+                b12_effects_come_back_in_order
+                b12_what_only_sends_gets_an_entry
+                b12_effect_is_settled_once
+                b12_answer_to_what_is_gone_is_refused_alone
+                b12_refused_member_sends_nothing
+                b12_timers_come_by_their_time
+                b12_firing_is_named_by_its_time
+                b12_dead_letters_wait_for_an_operator
+                b12_timers_are_tended
+                b12_tending_is_fenced;
             closed:
                 close_may_be_repeated
                 close_refuses_later_commits
@@ -166,6 +177,8 @@ macro_rules! __clauses {
                 b1_random_batches_over_reopenings
                 b4_epochs_rise_over_reopening
                 b6_numbers_go_on_after_reopening;
+            deferred:
+                b12_stored_calls_survive_a_close;
         }
     };
     (crash, $then:path, $with:tt) => {
@@ -175,6 +188,8 @@ macro_rules! __clauses {
                 b1_random_batches_over_crashes
                 b2_crash_leaves_a_commit_whole_or_absent
                 b4_epochs_rise_over_a_crash;
+            deferred:
+                b12_stored_calls_survive_a_crash;
         }
     };
     (damage, $then:path, $with:tt) => {

@@ -3,10 +3,12 @@
 //! A clause drives a store beside a plain model of what it must answer, and panics where the two
 //! differ. [`conformance!`](crate::conformance) makes a `#[test]` of each.
 
+mod calls;
 mod checked;
 mod closed;
 mod concurrent;
 mod damaged;
+mod deferred;
 mod draft;
 mod erased;
 mod failed;

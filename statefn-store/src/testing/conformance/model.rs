@@ -1,5 +1,6 @@
 //! What a store must answer, worked out the plainest way: one list, always searched whole.
 
+use super::calls::Calls;
 use super::tape::{Heard, HeardEvent, HeardState, Wish};
 use crate::{
     EntityType, Entry, EntryBody, Head, Member, NewSnapshot, Offset, Outcome, PersistenceId,
@@ -13,6 +14,7 @@ pub(super) struct Model {
     snapshots: Vec<(PersistenceId, SequenceNumber, NewSnapshot)>,
     /// Where records were erased: the head still points there.
     had_record: Vec<Offset>,
+    pub(super) calls: Calls,
 }
 
 impl Model {
@@ -43,6 +45,11 @@ impl Model {
                 actual,
             });
         }
+        let settles = member.deferred.as_ref().and_then(|d| d.settles.as_ref());
+        if settles.is_some_and(|call| !self.calls.has(call)) {
+            return Outcome::Refused(Refusal::Settled);
+        }
+        let before = self.entries.len();
         let mut record = member.record.clone().map(|record| StoredRecord {
             key: record.key,
             fingerprint: record.fingerprint,
@@ -81,6 +88,13 @@ impl Model {
         }
         if let Some(snapshot) = member.snapshot.clone() {
             self.snapshots.push((member.id.clone(), sequence, snapshot));
+        }
+        if let Some(deferred) = &member.deferred {
+            if self.entries.len() == before && deferred.sends() {
+                self.push(member, sequence, EntryBody::Sent);
+            }
+            let position = self.head(&member.id).position;
+            self.calls.append(member, deferred, position);
         }
         Outcome::Committed {
             position: self.head(&member.id).position,
@@ -263,7 +277,7 @@ fn record_mut(body: &mut EntryBody) -> Option<&mut StoredRecord> {
         | EntryBody::Deleted { record }
         | EntryBody::Erased { record } => record.as_mut(),
         EntryBody::Record(record) => Some(record),
-        EntryBody::Skip { .. } => None,
+        EntryBody::Skip { .. } | EntryBody::Sent => None,
     }
 }
 

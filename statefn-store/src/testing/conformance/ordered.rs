@@ -90,6 +90,7 @@ fn kind(entry: &Entry) -> &'static str {
         EntryBody::State { .. } => "state",
         EntryBody::Deleted { .. } => "deleted",
         EntryBody::Erased { .. } => "erased",
+        EntryBody::Sent => "sent",
     }
 }
 

@@ -1,11 +1,13 @@
 //! Random batches beside the model: the mixtures that nobody thinks of.
 
-use super::draft::{Draft, cart};
+use super::draft::{Draft, cart, timer};
 use super::model::Model;
 use super::tape::Wish;
 use super::trial::{Trial, same};
 use crate::testing::{Dice, Fixture};
-use crate::{Member, Offset, Outcome, PersistenceId, Timestamp};
+use crate::{
+    Deferred, Member, Offset, OutboxNumber, Outcome, PersistenceId, Settled, TimerChange, Timestamp,
+};
 
 fn up_to(dice: &mut Dice, max: usize) -> usize {
     dice.index(max + 1)
@@ -29,7 +31,8 @@ pub(super) fn members(dice: &mut Dice, model: &Model) -> Vec<Member> {
             1 => actual.saturating_sub(1 + dice.below(3)),
             _ => actual,
         };
-        let member = member(dice, &id, expected);
+        let mut member = member(dice, &id, expected);
+        member.deferred = deferred(dice, &after, &id);
         // Behind a refused member of its entity a member changes nothing.
         if !refused.contains(&id) && matches!(after.append(&member), Outcome::Refused(_)) {
             refused.push(id);
@@ -58,6 +61,35 @@ fn member(dice: &mut Dice, id: &PersistenceId, expected: u64) -> Member {
         return Draft::of(member).snapshot().done();
     }
     member
+}
+
+/// Now and then: effects, changes of timers, and the answer to a stored call that may be gone.
+fn deferred(dice: &mut Dice, model: &Model, id: &PersistenceId) -> Option<Box<Deferred>> {
+    if dice.below(3) != 0 {
+        return None;
+    }
+    let mut draft = Draft::new(id, 0).effects(u8::try_from(dice.below(3)).unwrap_or(0));
+    for _ in 0..dice.below(3) {
+        let name = format!("t{}", dice.below(3));
+        draft = draft.change(match dice.below(6) {
+            0 => TimerChange::CancelAll,
+            1 => TimerChange::Cancel { name },
+            _ => TimerChange::Set(timer(&name, i64::try_from(dice.below(20)).unwrap_or(0))),
+        });
+    }
+    let mut calls: Vec<Settled> = Vec::new();
+    let effects = model.calls.effects.iter();
+    calls.extend(effects.map(|effect| Settled::Effect(effect.number)));
+    calls.extend(model.calls.timers().iter().map(|timer| Settled::Timer {
+        number: timer.number,
+        due: timer.due,
+        next: (dice.below(2) == 0).then_some(timer.due),
+    }));
+    calls.push(Settled::Effect(OutboxNumber::new(dice.below(9_999))));
+    if dice.below(2) == 0 {
+        draft = draft.settles(calls.swap_remove(dice.index(calls.len())));
+    }
+    draft.done().deferred
 }
 
 /// After every one of many random batches the store answers what the model does.

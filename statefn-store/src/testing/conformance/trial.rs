@@ -8,8 +8,8 @@ use super::model::Model;
 use super::tape::{Heard, Tape, Wish};
 use crate::testing::Fixture;
 use crate::{
-    Batch, CommitError, Entry, Head, LoadError, Member, Offset, Outcome, OwnerEpoch, PersistenceId,
-    SequenceNumber, Store, Timestamp,
+    Batch, CommitError, Entry, Head, LoadError, Member, Offset, OutboxNumber, Outcome, OwnerEpoch,
+    PersistenceId, SequenceNumber, Store, Tending, Timestamp,
 };
 
 /// An open and claimed store, and the model.
@@ -161,6 +161,34 @@ impl<'a> Trial<'a> {
         for id in entities {
             self.check_entity(&id).await;
         }
+        self.check_calls().await;
+    }
+
+    /// Changes stored calls outside a command, and compares the answers with the model's.
+    pub(super) async fn tend(&mut self, changes: Vec<Tending>) {
+        let expected: Vec<bool> = changes.iter().map(|c| self.model.calls.tend(c)).collect();
+        let done = self.store.tend(self.epoch, changes).await;
+        let Ok(done) = done else {
+            panic!("a change of stored calls failed: {done:?}");
+        };
+        assert_eq!(done, expected, "changes of stored calls");
+    }
+
+    /// Compares the stored calls with the model's.
+    async fn check_calls(&self) {
+        let (from, all) = (OutboxNumber::ZERO, usize::MAX);
+        let effects = self.store.effects(from, all).await;
+        let dead = self.store.dead_letters(from, all).await;
+        let timers = self
+            .store
+            .timers(Timestamp::from_millis(i64::MAX), all)
+            .await;
+        let (Ok(effects), Ok(dead), Ok(timers)) = (effects, dead, timers) else {
+            panic!("the stored calls cannot be read");
+        };
+        same(&effects, &self.model.calls.effects, "the effects");
+        same(&dead, &self.model.calls.dead, "the dead letters");
+        same(&timers, &self.model.calls.timers(), "the timers");
     }
 }
 

@@ -20,6 +20,14 @@ pub enum Call {
     Entities,
     /// [`Store::entity_types`](crate::Store::entity_types).
     EntityTypes,
+    /// [`Store::effects`](crate::Store::effects).
+    Effects,
+    /// [`Store::dead_letters`](crate::Store::dead_letters).
+    DeadLetters,
+    /// [`Store::timers`](crate::Store::timers).
+    Timers,
+    /// [`Store::tend`](crate::Store::tend).
+    Tend,
     /// [`Store::verify`](crate::Store::verify).
     Verify,
     /// [`Store::backup`](crate::Store::backup).

@@ -16,9 +16,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Batch, CommitError, EntityType, Entry, EntryBody, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, SequenceNumber, Store, StoreFailure, StoreReport,
-    StoredRecord, Timestamp,
+    Batch, CommitError, DeadLetter, Effect, EntityType, Entry, EntryBody, LoadError, Loaded,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, SequenceNumber, Store,
+    StoreFailure, StoreReport, StoredRecord, Tending, Timer, Timestamp,
 };
 use cut::Cut;
 pub use fault::{Call, CommitFault};
@@ -271,7 +271,7 @@ impl Store for Faulty {
             CommitFault::Refuse { member } => refuse::commit(&*self.inner, batch, member).await,
             CommitFault::Repeat => {
                 let outcomes = self.inner.commit(batch.clone()).await;
-                let _ = self.inner.commit(batch).await;
+                let _ = self.inner.commit(told_apart(batch)).await;
                 outcomes
             }
             CommitFault::Fence => self.fenced(batch).await,
@@ -339,6 +339,43 @@ impl Store for Faulty {
         self.answer(Call::EntityTypes, types).await
     }
 
+    async fn effects(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<Effect>, StoreFailure> {
+        self.enter(Call::Effects).await?;
+        let page = self.inner.effects(after, limit).await;
+        self.answer(Call::Effects, page).await
+    }
+
+    async fn dead_letters(
+        &self,
+        after: OutboxNumber,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreFailure> {
+        self.enter(Call::DeadLetters).await?;
+        let page = self.inner.dead_letters(after, limit).await;
+        self.answer(Call::DeadLetters, page).await
+    }
+
+    async fn timers(&self, until: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreFailure> {
+        self.enter(Call::Timers).await?;
+        let page = self.inner.timers(until, limit).await;
+        self.answer(Call::Timers, page).await
+    }
+
+    async fn tend(
+        &self,
+        epoch: OwnerEpoch,
+        changes: Vec<Tending>,
+    ) -> Result<Vec<bool>, CommitError> {
+        let entered = self.enter(Call::Tend).await;
+        entered.map_err(CommitError::Unavailable)?;
+        let done = self.inner.tend(epoch, changes).await;
+        self.answer(Call::Tend, done).await
+    }
+
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {
         self.enter(Call::Verify).await?;
         let report = self.inner.verify().await;
@@ -362,6 +399,17 @@ impl Store for Faulty {
         let closed = self.inner.close().await;
         self.answer(Call::Close, closed).await
     }
+}
+
+/// A batch as it may be repeated: a member that sends without an event or state is not told from its
+/// repetition by the sequence number (R6), so it sends nothing again.
+fn told_apart(mut batch: Batch) -> Batch {
+    for member in &mut batch.members {
+        if member.last_sequence() == member.expected {
+            member.deferred = None;
+        }
+    }
+    batch
 }
 
 /// The page up to the first damaged event; the damage itself when that is the first entry.

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use statefn_store::async_trait;
 use statefn_store::testing::Faulty;
 use statefn_store::{
-    Batch, CommitError, EntityType, Entry, FailureKind, LoadError, Loaded, Offset, Outcome,
-    OwnerEpoch, PersistenceId, Replay, Store, StoreFailure, StoreReport, StoredRecord, Timestamp,
+    Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Store, StoreFailure,
+    StoreReport, StoredRecord, Tending, Timer, Timestamp,
 };
 
 use super::world::{Process, World};
@@ -131,6 +132,39 @@ macro_rules! forward {
                 self.$inner()?.entity_types().await
             }
 
+            async fn effects(
+                &self,
+                after: OutboxNumber,
+                limit: usize,
+            ) -> Result<Vec<Effect>, StoreFailure> {
+                self.$inner()?.effects(after, limit).await
+            }
+
+            async fn dead_letters(
+                &self,
+                after: OutboxNumber,
+                limit: usize,
+            ) -> Result<Vec<DeadLetter>, StoreFailure> {
+                self.$inner()?.dead_letters(after, limit).await
+            }
+
+            async fn timers(
+                &self,
+                until: Timestamp,
+                limit: usize,
+            ) -> Result<Vec<Timer>, StoreFailure> {
+                self.$inner()?.timers(until, limit).await
+            }
+
+            async fn tend(
+                &self,
+                epoch: OwnerEpoch,
+                changes: Vec<Tending>,
+            ) -> Result<Vec<bool>, CommitError> {
+                let store = self.$inner().map_err(CommitError::Unavailable)?;
+                store.tend(epoch, changes).await
+            }
+
             async fn verify(&self) -> Result<StoreReport, StoreFailure> {
                 self.$inner()?.verify().await
             }
@@ -156,7 +190,9 @@ forward!(
         let entries = batch.members.iter().map(|member| {
             let record = u64::from(member.record.is_some());
             let advancing = member.last_sequence().get() - member.expected.get();
-            advancing.max(record) + u64::from(member.skip.is_some())
+            let entries = advancing.max(record) + u64::from(member.skip.is_some());
+            let sends = member.deferred.as_ref().is_some_and(|d| d.sends());
+            entries.max(u64::from(sends))
         });
         let entries: Vec<u64> = entries.collect();
         let outcomes = self.inner.commit(batch).await?;
