@@ -2,6 +2,7 @@
 
 mod machine;
 mod plot;
+mod reasons;
 mod table;
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Line;
+use super::{Line, reasons};
 use crate::harness::results::Results;
 use crate::harness::summary::{Summary, digits, duration, reads};
 use crate::harness::{Entry, Family, Target};
@@ -16,6 +16,7 @@ pub(super) fn text(results: &Results, families: &[Family], lines: &[Line<'_>]) -
         ![Every row's ratio against its targets](results.svg)\n\n"
         .to_owned();
     rows(&mut page, lines);
+    reasons(&mut page, lines);
     percentiles(&mut page, results, families);
     page.push_str("\n## Setting\n\n| | |\n|---|---|\n");
     for (name, value) in &results.setting {
@@ -55,6 +56,27 @@ fn rows(page: &mut String, lines: &[Line<'_>]) {
                 "| {id} | {what} | {ours} | {name} | {peer} | **{ratio}** | {first} | {goal} | {met} |"
             ),
         );
+    }
+}
+
+/// Why rows that have not reached their first target have not, by their profile.
+fn reasons(page: &mut String, lines: &[Line<'_>]) {
+    let missed = |one: &&Line<'_>| {
+        matches!(
+            one.ratio.and_then(|ratio| one.row.target.met(ratio)),
+            Some((false, _))
+        )
+    };
+    let mut reasons = lines.iter().filter(missed).filter_map(|one| {
+        let why = reasons::of(one.row.id)?;
+        Some((one.row.id, why))
+    });
+    let Some(first) = reasons.next() else {
+        return;
+    };
+    page.push_str("\n## Rows below their first target, by their profile\n\n");
+    for (id, why) in std::iter::once(first).chain(reasons) {
+        line(page, format_args!("- **{id}**: {why}."));
     }
 }
 
