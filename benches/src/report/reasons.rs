@@ -30,7 +30,7 @@ const REASONS: [(&str, &str); 4] = [
     (
         "T13",
         "the other side writes nothing. Ours takes the ownership of the file and answers a durable \
-         command: four syncs, which alone take over twice as long as the other side's whole work. \
+         command: four syncs, which alone take about twice as long as the other side's whole work. \
          The rest is a lock file, four connections whose settings are read back, and three threads",
     ),
 ];
