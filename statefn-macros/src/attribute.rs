@@ -160,6 +160,17 @@ impl Entry {
         number
     }
 
+    /// A schema version.
+    pub(crate) fn version(&self, diagnostics: &mut Diagnostics) -> Option<u32> {
+        let expected = "a whole number from 1: `version = 2`";
+        let number = self.number(expected, diagnostics)?;
+        let version = u32::try_from(number).ok().filter(|version| *version > 0);
+        if version.is_none() {
+            self.expected(expected, diagnostics);
+        }
+        version
+    }
+
     /// A type.
     pub(crate) fn ty(&self, expected: &str, diagnostics: &mut Diagnostics) -> Option<Type> {
         self.value(Type::parse, expected, diagnostics)

@@ -25,6 +25,36 @@ use crate::event::{Event, EventDeclaration, EventForm};
 )]
 pub trait ChangedInPlace {}
 
+/// The state model in which a state is the fold of events: what an event handler asks for.
+#[diagnostic::on_unimplemented(
+    message = "a CRUD entity has no event handlers",
+    label = "remove this handler",
+    note = "it is stored whole: its commands take `&mut self` and change it in place. If it is to be \
+            the fold of its events, say `#[entity(event_sourced)]`"
+)]
+pub trait FoldsEvents {}
+
+impl FoldsEvents for crate::entity::EventSourcedKind {}
+
+/// What the state of a CRUD entity is.
+#[diagnostic::on_unimplemented(
+    message = "the state of a CRUD entity is `Clone`",
+    label = "needs `#[derive(Clone)]`",
+    note = "a command works on a copy of `{Self}`, which is dropped when the command fails"
+)]
+pub trait Copied {
+    /// A copy.
+    #[must_use]
+    fn copied(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Copied for T {
+    fn copied(&self) -> Self {
+        self.clone()
+    }
+}
+
 /// What arguments are: their own trait, so that a missing derive is named in words of ours.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored and sent",

@@ -54,6 +54,28 @@ pub struct Context<E: Behavior> {
     now: Timestamp,
     metadata: Metadata,
     events: Vec<E::Event>,
+    deletes: bool,
+}
+
+/// What a command asked for beside its answer.
+pub(crate) struct Wishes<E: Behavior> {
+    /// When the command ran.
+    pub(crate) now: Timestamp,
+    /// What it emitted.
+    pub(crate) events: Vec<E::Event>,
+    /// Whether the state is to be deleted, after the events.
+    pub(crate) deletes: bool,
+}
+
+impl<E: Behavior> Wishes<E> {
+    /// Those of an operation that may not write.
+    pub(crate) fn none(now: Timestamp) -> Self {
+        Self {
+            now,
+            events: Vec::new(),
+            deletes: false,
+        }
+    }
 }
 
 impl<E: Behavior> Context<E> {
@@ -70,13 +92,68 @@ impl<E: Behavior> Context<E> {
             now,
             metadata,
             events: Vec::new(),
+            deletes: false,
         }
     }
 
     /// Records an event. It applies after the handler has returned `Ok`; on `Err` or a panic it
-    /// never existed.
+    /// never existed. After a [`delete`](Self::delete) it takes that back: the last change wins.
     pub fn emit<Ev: EventOf<E>>(&mut self, event: Ev) {
         self.events.push(event.into_event());
+        self.deletes = false;
+    }
+
+    /// Deletes the entity, once the handler has returned `Ok`: its state is gone and it can be used
+    /// again at once, with its default state.
+    ///
+    /// In an event-sourced command it comes after the events emitted so far: the last one can say
+    /// why. In a CRUD command it wins over whatever the handler does to `self`, before or after.
+    /// [`keep`](Self::keep) takes it back.
+    ///
+    /// What remains: sequence numbers go on, keys are remembered as long as ever, and the journal
+    /// keeps what was there until the entity is purged ([`Runtime::purge`](crate::Runtime::purge)).
+    /// Deleting what is not there changes nothing.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use statefn::prelude::*;
+    ///
+    /// #[entity(crud)]
+    /// #[derive(Clone, Default, Serialize, Deserialize)]
+    /// pub struct Note { text: String }
+    ///
+    /// #[entity]
+    /// impl Note {
+    ///     #[command]
+    ///     fn write(&mut self, text: String) { self.text = text; }
+    ///
+    ///     #[command]
+    ///     fn discard(&mut self, ctx: &mut Context<Self>) -> String {
+    ///         ctx.delete();
+    ///         std::mem::take(&mut self.text)
+    ///     }
+    ///
+    ///     #[query]
+    ///     fn text(&self) -> String { self.text.clone() }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<(Note,)>().build().await?;
+    /// let note = runtime.entity::<Note>("today");
+    /// note.write("buy apples").await?;
+    /// assert_eq!(note.discard().await?, "buy apples");
+    /// assert_eq!(note.text().await?, "");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete(&mut self) {
+        self.deletes = true;
+    }
+
+    /// Takes a [`delete`](Self::delete) of this command back.
+    pub fn keep(&mut self) {
+        self.deletes = false;
     }
 
     /// A reply that is computed from the state after the emitted events.
@@ -89,7 +166,8 @@ impl<E: Behavior> Context<E> {
         self.id.id()
     }
 
-    /// The sequence number of the entity's last event before this command.
+    /// The sequence number of the entity's last event before this command; of a CRUD entity,
+    /// every change and every deletion raises it by one.
     pub fn sequence(&self) -> SequenceNumber {
         self.sequence
     }
@@ -104,9 +182,13 @@ impl<E: Behavior> Context<E> {
         &self.metadata
     }
 
-    /// When the command ran, what it emitted, and what it was sent with.
-    pub(crate) fn into_parts(self) -> (Timestamp, Vec<E::Event>, Metadata) {
-        (self.now, self.events, self.metadata)
+    /// What the command asked for.
+    pub(crate) fn into_wishes(self) -> Wishes<E> {
+        Wishes {
+            now: self.now,
+            events: self.events,
+            deletes: self.deletes,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::event::Event;
 /// A keyed, durable piece of state: the half that `#[entity(..)]` on the struct makes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
-    note = "put `#[entity(event_sourced, name = \"..\")]` on the struct"
+    note = "put `#[entity(event_sourced, name = \"..\")]` or `#[entity(crud, name = \"..\")]` on the struct"
 )]
 pub trait Entity: Sized + Send + 'static {
     /// Which state model the entity follows.
@@ -33,8 +33,9 @@ pub trait Entity: Sized + Send + 'static {
     label = "an entity needs `#[entity]` on its impl block as well",
     note = "put `#[entity]` on `impl {Self}`, in the same module"
 )]
-pub trait Behavior: Entity + Default + Serialize + DeserializeOwned {
-    /// The events of this entity: the user's enum, or a hidden enum of the handled structs.
+pub trait Behavior: Entity<Kind: Model<Self>> + Default + Serialize + DeserializeOwned {
+    /// The events of this entity: the user's enum, or a hidden enum of the handled structs. A CRUD
+    /// entity is stored whole: its state is its only event.
     type Event: Event;
 
     /// Applies an event to the state. Runs on emit and on every replay.
@@ -46,6 +47,25 @@ pub trait Behavior: Entity + Default + Serialize + DeserializeOwned {
         let _ = other;
         None
     }
+}
+
+/// A state that is stored whole: what a CRUD entity is besides an [`Entity`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `#[event_handler]`",
+    label = "add `fn apply(&mut self, event: &..)` to this block, the one block with `#[entity]`",
+    note = "an event-sourced entity is the fold of its events; one that is stored whole says \
+            `#[entity(crud)]`"
+)]
+pub trait StoredWhole: Entity {
+    /// What is stored: the state itself, declared as an event is (name, version, upcaster).
+    type State: Event;
+
+    /// Takes a stored state over.
+    fn replace(&mut self, state: &Self::State);
+
+    /// What a command works on; dropped when it fails.
+    #[must_use]
+    fn copied(&self) -> Self;
 }
 
 /// An event that the entity `E` has a handler for: what `ctx.emit` takes.
@@ -77,6 +97,9 @@ mod sealed {
 pub trait Kind: sealed::Sealed + 'static {
     /// How the attribute spells it.
     const NAME: &'static str;
+
+    /// Whether the state is stored whole, not as events.
+    const IS_WHOLE: bool;
 }
 
 /// State is the fold of stored events.
@@ -87,6 +110,86 @@ impl sealed::Sealed for EventSourcedKind {}
 
 impl Kind for EventSourcedKind {
     const NAME: &'static str = "event_sourced";
+    const IS_WHOLE: bool = false;
+}
+
+/// Commands change the state in place, and it is stored whole.
+#[derive(Debug)]
+pub enum CrudKind {}
+
+impl sealed::Sealed for CrudKind {}
+
+impl Kind for CrudKind {
+    const NAME: &'static str = "crud";
+    const IS_WHOLE: bool = true;
+}
+
+/// What a state model means for an entity: on what a command works, and what memory knows of what is
+/// stored. The rest is the same for all.
+pub trait Model<E: Entity>: Kind {
+    /// How a test hands the state to a command: `&E` or `&mut E`.
+    #[doc(hidden)]
+    type Handle<'a>;
+
+    /// What memory knows of the stored state.
+    #[doc(hidden)]
+    type Stored: Copy + Default + Send + 'static;
+
+    /// What a command works on, if not on the state itself.
+    #[doc(hidden)]
+    fn copy(state: &E) -> Option<E>;
+
+    /// What a test hands to a command.
+    #[doc(hidden)]
+    fn handle(state: &mut E) -> Self::Handle<'_>;
+
+    /// What memory keeps of a stored state with this hash of its bytes.
+    #[doc(hidden)]
+    fn stored(digest: u128) -> Self::Stored;
+
+    /// The hash of the stored state's bytes; `None` if there is none.
+    #[doc(hidden)]
+    fn digest(stored: Self::Stored) -> Option<u128>;
+}
+
+impl<E: Entity> Model<E> for EventSourcedKind {
+    type Handle<'a> = &'a E;
+    type Stored = ();
+
+    fn copy(_: &E) -> Option<E> {
+        None
+    }
+
+    fn handle(state: &mut E) -> &E {
+        state
+    }
+
+    fn stored(_: u128) {}
+
+    fn digest((): ()) -> Option<u128> {
+        None
+    }
+}
+
+impl<E: StoredWhole> Model<E> for CrudKind {
+    type Handle<'a> = &'a mut E;
+    type Stored = Option<u128>;
+
+    fn copy(state: &E) -> Option<E> {
+        Some(state.copied())
+    }
+
+    fn handle(state: &mut E) -> &mut E {
+        state
+    }
+
+    fn stored(digest: u128) -> Option<u128> {
+        Some(digest)
+    }
+
+    fn digest(stored: Option<u128>) -> Option<u128> {
+        stored
+    }
 }
 
 /// The options of `#[entity(..)]`.

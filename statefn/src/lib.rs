@@ -71,6 +71,13 @@
 //! go through upcasters. A snapshot now and then keeps replays short; one whose
 //! [shape](shape::Shape) is not the program's any more is dropped, never misread.
 //!
+//! # State that is stored whole
+//!
+//! `#[entity(crud)]` is for state whose history nobody needs: a command takes `&mut self` and changes
+//! it in place. It works on a copy, so after an `Err` or a panic the state is what it was; a change
+//! is stored as the whole state, under a version and the hash of its shape. All the rest is as for
+//! event-sourced entities. [`Context::delete`] deletes either kind.
+//!
 //! # Commands and queries
 //!
 //! A method of a reference makes a [`Call`]: a value. `.await` runs it, [`Call::wait`] runs it from

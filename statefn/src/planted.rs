@@ -35,6 +35,8 @@ macro_rules! mistakes {
 
 #[cfg(statefn_planted)]
 mistakes! {
+    /// What a rejected command did to a state in place stays.
+    RollbackMissed,
     /// A reply leaves before its commit.
     ReplyBeforeCommit,
     /// A rejection leaves before the commit of what it was decided on.

@@ -73,6 +73,24 @@ impl Account {
         }
     }
 
+    /// The last event, and the end.
+    #[command]
+    fn close(&self, ctx: &mut Context<Self>) -> Then<Self, i64> {
+        ctx.emit(Movement::Added {
+            amount: -self.total,
+        });
+        ctx.delete();
+        ctx.then(|account| account.total)
+    }
+
+    /// The end, but for one more event.
+    #[command]
+    fn close_and_reopen(&self, ctx: &mut Context<Self>, amount: i64) -> Then<Self, i64> {
+        ctx.delete();
+        ctx.emit(Movement::Added { amount });
+        ctx.then(|account| account.total)
+    }
+
     /// A command without events.
     #[command]
     fn look(&self) -> i64 {

@@ -8,6 +8,7 @@
 
 mod account;
 mod bad_input;
+mod crud;
 mod kit;
 mod p10_never_skip;
 mod p1_durable;

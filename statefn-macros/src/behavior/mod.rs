@@ -29,7 +29,6 @@ pub(crate) fn expand(
         return quote!(#item #errors);
     };
     validate::names(&model, &mut diagnostics);
-    validate::handlers(&model, &entity, &mut diagnostics);
     let errors = diagnostics.into_tokens();
     let is_sound = errors.is_empty();
     let expansion = expand::expand(krate, &entity, &model, is_sound);

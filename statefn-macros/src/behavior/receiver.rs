@@ -24,8 +24,8 @@ impl Receiver {
         let complaint = match role {
             Role::Query => "a query takes `&self`: it only reads",
             _ => {
-                "an event-sourced command takes `&self`: it changes the state through the events \
-                 that it emits with `ctx.emit(..)`"
+                "a command takes `&self` if it is event-sourced (it changes the state through the \
+                 events that it emits with `ctx.emit(..)`), or `&mut self` in a CRUD entity"
             }
         };
         match read(method, complaint, diagnostics)? {

@@ -50,14 +50,3 @@ pub(crate) fn names(model: &Model, diagnostics: &mut Diagnostics) {
         seen.entry(name).or_insert(&operation.method);
     }
 }
-
-/// There is a handler.
-pub(crate) fn handlers(model: &Model, entity: &Ident, diagnostics: &mut Diagnostics) {
-    if model.handlers.is_empty() && model.lost_handlers == 0 {
-        let message = format!(
-            "`{entity}` has no `#[event_handler]`: add `fn apply(&mut self, event: &..)` to this \
-             block, the one block with `#[entity]`"
-        );
-        diagnostics.at(entity, message);
-    }
-}

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, ItemStruct, LitStr};
 
 use crate::diagnostics::Diagnostics;
 use crate::entity::options::{Kind, Options};
+use crate::event::{self, EventModel};
 use crate::names;
 
 /// Expands `#[entity(..)]` on a struct. Complaints never take the struct away.
@@ -18,7 +19,8 @@ pub(crate) fn expand(
 ) -> TokenStream {
     refuse_second(&mut item.attrs, &mut diagnostics);
     if options.kind == Kind::Unsaid {
-        let message = "say which state model the entity follows: `#[entity(event_sourced)]`";
+        let message = "say which state model the entity follows: `#[entity(event_sourced)]` or \
+                       `#[entity(crud)]`";
         diagnostics.at_span(Span::call_site(), message);
     }
     let is_generic = names::refuse_generics(&item.generics, "an entity", &mut diagnostics);
@@ -47,18 +49,51 @@ fn entity(krate: &TokenStream, options: &Options, item: &ItemStruct) -> TokenStr
         .as_ref()
         .map_or_else(|| names::kebab_case(ident), LitStr::value);
     let settings = settings(krate, options);
-    // Refused above; its commands should not be complained about as well.
-    let in_place = (options.kind == Kind::ChangedInPlace)
+    // `crdt` was refused above; its commands should not be complained about as well.
+    let in_place = matches!(options.kind, Kind::Crud | Kind::Crdt)
         .then(|| quote!(impl #krate::__private::ChangedInPlace for #ident {}));
+    let is_crud = options.kind == Kind::Crud;
+    let (kind, model) = if is_crud {
+        (quote!(CrudKind), stored_whole(krate, options, ident, &name))
+    } else {
+        (quote!(EventSourcedKind), quote!())
+    };
     quote! {
         #[automatically_derived]
         impl #krate::entity::Entity for #ident {
-            type Kind = #krate::entity::EventSourcedKind;
+            type Kind = #krate::entity::#kind;
             type Ref = #reference;
             const TYPE: &'static ::core::primitive::str = #name;
             const OPTIONS: #krate::entity::Options = #krate::entity::Options::DEFAULT #settings;
         }
         #in_place
+        #model
+    }
+}
+
+/// A state that is stored whole: it is its own only event.
+fn stored_whole(krate: &TokenStream, options: &Options, ident: &Ident, name: &str) -> TokenStream {
+    let state = EventModel {
+        variant: None,
+        name: name.to_owned(),
+        version: options.version.unwrap_or(1),
+        from: options.from.clone(),
+        shape: options.shape.as_ref().map(LitStr::value),
+        name_span: ident.span(),
+    };
+    let event = event::expand_state(state, krate.clone(), ident);
+    quote_spanned! {ident.span()=>
+        #event
+        #[automatically_derived]
+        impl #krate::entity::StoredWhole for #ident {
+            type State = #ident;
+            fn replace(&mut self, state: &Self::State) {
+                *self = #krate::__private::Copied::copied(state);
+            }
+            fn copied(&self) -> Self {
+                #krate::__private::Copied::copied(self)
+            }
+        }
     }
 }
 
@@ -143,6 +178,12 @@ fn settings(krate: &TokenStream, options: &Options) -> TokenStream {
         quote!(.codec(#krate::codec::Codec::#codec))
     });
     let shape = options.shape.as_ref().map(|shape| quote!(.shape(#shape)));
+    // Every change stores the whole state.
+    let snapshot_every = if options.kind == Kind::Crud {
+        Some(quote!(.snapshot_every(0)))
+    } else {
+        snapshot_every
+    };
     quote!(#snapshot_every #passivate_after #key_retention #codec #shape)
 }
 

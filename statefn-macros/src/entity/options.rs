@@ -3,20 +3,23 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{LitStr, Path};
+use syn::{LitStr, Path, Type};
 
 use crate::attribute::{self, Entry};
 use crate::diagnostics::Diagnostics;
 use crate::duration;
 
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 11] = [
     "event_sourced",
+    "crud",
     "name",
     "snapshot_every",
     "passivate_after",
     "codec",
     "key_retention",
     "shape",
+    "version",
+    "from",
     "crate",
 ];
 
@@ -30,6 +33,10 @@ pub(crate) struct Options {
     pub(crate) codec: Option<&'static str>,
     pub(crate) key_retention: Option<Duration>,
     pub(crate) shape: Option<LitStr>,
+    /// Of a CRUD entity's state.
+    pub(crate) version: Option<u32>,
+    /// The version before it.
+    pub(crate) from: Option<Type>,
     krate: Option<Path>,
     /// Every option with its place, in order.
     seen: Vec<Ident>,
@@ -44,8 +51,9 @@ pub(crate) enum Kind {
     /// A word that might have been meant as one was complained about.
     Unknown,
     EventSourced,
-    /// `crud` or `crdt`: known, refused for now.
-    ChangedInPlace,
+    Crud,
+    /// `crdt`: known, refused for now.
+    Crdt,
 }
 
 impl Options {
@@ -56,6 +64,8 @@ impl Options {
             options.take(&entry, diagnostics);
             options.seen.push(entry.word);
         }
+        options.refuse_of_another_kind(diagnostics);
+        options.check_from(diagnostics);
         options
     }
 
@@ -65,14 +75,20 @@ impl Options {
                 entry.no_value(diagnostics);
                 self.take_kind(Kind::EventSourced, entry, diagnostics);
             }
-            "crud" | "crdt" => {
-                let message = format!(
-                    "`{}` entities are not supported yet: the state model that works today is \
-                     `event_sourced`",
-                    entry.word
-                );
+            "crud" => {
+                entry.no_value(diagnostics);
+                self.take_kind(Kind::Crud, entry, diagnostics);
+            }
+            "crdt" => {
+                let message = "`crdt` entities are not supported yet: the state models that work \
+                               today are `event_sourced` and `crud`";
                 diagnostics.at(&entry.word, message);
-                self.take_kind(Kind::ChangedInPlace, entry, diagnostics);
+                self.take_kind(Kind::Crdt, entry, diagnostics);
+            }
+            "version" => self.version = entry.version(diagnostics),
+            "from" => {
+                let expected = "the struct of the version before: `from = ProfileV1`";
+                self.from = entry.ty(expected, diagnostics);
             }
             "name" => self.name = entry.stored_name(diagnostics),
             "snapshot_every" => {
@@ -96,11 +112,37 @@ impl Options {
     }
 
     fn take_kind(&mut self, kind: Kind, entry: &Entry, diagnostics: &mut Diagnostics) {
-        let is_second = matches!(self.kind, Kind::EventSourced | Kind::ChangedInPlace);
-        if is_second && kind == Kind::EventSourced {
+        let is_second = !matches!(self.kind, Kind::Unsaid | Kind::Unknown);
+        if is_second && kind != Kind::Crdt {
             diagnostics.at(&entry.word, "an entity follows one state model");
         }
         self.kind = kind;
+    }
+
+    /// Options that say nothing in this state model.
+    fn refuse_of_another_kind(&self, diagnostics: &mut Diagnostics) {
+        for word in &self.seen {
+            let message = match (self.kind, word.to_string().as_str()) {
+                (Kind::Crud, "snapshot_every") => {
+                    "a CRUD entity has no snapshots: every change stores the whole state"
+                }
+                (Kind::EventSourced, "version" | "from") => {
+                    "an event-sourced state is not stored, its events are: the option belongs on \
+                     `#[event(..)]`"
+                }
+                _ => continue,
+            };
+            diagnostics.at(word, message);
+        }
+    }
+
+    fn check_from(&self, diagnostics: &mut Diagnostics) {
+        let has_version = self.seen.iter().any(|word| word == "version");
+        let is_first = !has_version || self.version == Some(1);
+        if let Some(from) = self.from.as_ref().filter(|_| is_first) {
+            let message = "an upcaster leads to version 2 or later: add `version = 2`";
+            diagnostics.at(from, message);
+        }
     }
 
     /// The path of the `statefn` crate.

@@ -1,9 +1,9 @@
 //! The code behind `derive(Event)`. Cannot fail: everything was checked before.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::parse_quote;
 use syn::spanned::Spanned;
+use syn::{Type, parse_quote};
 
 use crate::event::model::Model;
 
@@ -68,6 +68,11 @@ pub(crate) fn expand(model: &Model, is_sound: bool) -> TokenStream {
     }
 }
 
+/// Generated code that shows its errors at a type of the user's, also when a macro wrote that.
+fn at(ty: &Type) -> Span {
+    Span::call_site().located_at(ty.span())
+}
+
 fn index(model: &Model) -> TokenStream {
     if !model.is_enum {
         return quote!(0);
@@ -91,7 +96,7 @@ fn upcast(model: &Model) -> TokenStream {
         .enumerate()
         .filter_map(|(index, event)| {
             let from = event.from.as_ref()?;
-            Some(quote_spanned! {from.span()=>
+            Some(quote_spanned! {at(from)=>
                 #index => ::core::option::Option::Some(
                     #krate::__private::decode_older::<#from>(version, codec, payload)
                         .map(<Self as ::core::convert::From<#from>>::from),
@@ -112,7 +117,7 @@ fn describe(model: &Model) -> TokenStream {
         let older = event
             .from
             .as_ref()
-            .map(|from| quote_spanned!(from.span()=> forms.older::<#from>();));
+            .map(|from| quote_spanned!(at(from)=> forms.older::<#from>();));
         let current = quote!(forms.current::<Self>(#index););
         let named = |shape| quote!(forms.named::<Self>(#index, #shape););
         let current = event.shape.as_ref().map_or(current, named);
@@ -140,7 +145,7 @@ fn checks(model: &Model) -> TokenStream {
         let not_older = format!(
             "`from` expects an older version of this event: its `version` must be below {version}"
         );
-        Some(quote_spanned! {from.span()=>
+        Some(quote_spanned! {at(from)=>
             const _: () = {
                 ::core::assert!(#krate::__private::is_struct_event::<#from>(), #is_enum);
                 ::core::assert!(#krate::__private::has_name::<#from>(#name), #other_name);

@@ -34,7 +34,7 @@ pub(crate) struct EventModel {
     /// Names the shape by hand, for an event that cannot be traced.
     pub(crate) shape: Option<String>,
     /// Where the name stands, for complaints.
-    name_span: proc_macro2::Span,
+    pub(crate) name_span: proc_macro2::Span,
 }
 
 impl Model {

@@ -29,13 +29,7 @@ impl Options {
                 "name" => options.name = entry.stored_name(diagnostics),
                 "version" => {
                     has_version = true;
-                    let expected = "a whole number from 1: `version = 2`";
-                    let number = entry.number(expected, diagnostics);
-                    options.version = number.and_then(|n| u32::try_from(n).ok());
-                    if number.is_some() && options.version.is_none_or(|version| version == 0) {
-                        entry.expected(expected, diagnostics);
-                        options.version = None;
-                    }
+                    options.version = entry.version(diagnostics);
                 }
                 "from" => {
                     let expected = "the struct of the version before: `from = ItemAddedV1`";

@@ -3,14 +3,17 @@
 
 use std::cell::Cell;
 
-use statefn_store::NewEvent;
+use statefn_store::{NewEvent, NewState, StateChange};
 
 use crate::call_error::Failure;
 use crate::codec::{Codec, EncodeError};
+use crate::context::Wishes;
 use crate::entity::Behavior;
 use crate::event::{self, Event};
+use crate::hash::stable_128;
 use crate::limits::Limits;
 use crate::reply::Handled;
+use crate::runtime::resident::Resident;
 
 /// A longer list than this is not kept for the next event.
 const SCRATCH_MAX: usize = 64 * 1024;
@@ -22,40 +25,140 @@ thread_local! {
 /// What a command came to, with its events applied.
 pub(crate) struct Decision<T, R> {
     pub(crate) answer: Result<T, R>,
-    /// Empty after a rejection.
-    pub(crate) events: Vec<NewEvent>,
+    pub(crate) written: Written,
 }
 
-/// Concludes a command: encodes what it emitted, applies it, and asks for the reply.
+/// What a command writes of its entity's state; nothing after a rejection.
+#[derive(Default)]
+pub(crate) struct Written {
+    pub(crate) events: Vec<NewEvent>,
+    /// The state as a whole, or its deletion.
+    pub(crate) state: Option<Box<StateChange>>,
+}
+
+impl Written {
+    /// Whether there is nothing to write.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.events.is_empty() && self.state.is_none()
+    }
+}
+
+/// How a state is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Form<'a> {
+    pub(crate) codec: Codec,
+    /// Hash of the state's shape over the codec.
+    pub(crate) shape: u128,
+    pub(crate) limits: &'a Limits,
+}
+
+/// Concludes a command: encodes what it changed, applies it, and asks for the reply. `copy` is what
+/// the handler worked on, if not the state itself.
 ///
 /// An error means that nothing was applied.
 pub(crate) fn conclude<E: Behavior, T, R>(
     handled: Handled<E, T, R>,
-    emitted: &[E::Event],
-    entity: &mut E,
-    codec: Codec,
-    limits: &Limits,
+    wishes: &Wishes<E>,
+    copy: Option<&mut E>,
+    entity: &mut Resident<E>,
+    form: Form<'_>,
 ) -> Result<Decision<T, R>, Failure> {
     let handled = match handled {
         Handled::Rejected(rejection) => {
+            if planted!(RollbackMissed)
+                && let Some(copy) = copy
+            {
+                std::mem::swap(&mut entity.state, copy);
+            }
             return Ok(Decision {
                 answer: Err(rejection),
-                events: Vec::new(),
+                written: Written::default(),
             });
         }
         accepted => accepted,
     };
-    // Encoded before they are applied, so that an event that cannot be stored changes nothing.
-    let events = encode_events(emitted, codec, limits)?;
-    for event in emitted {
-        entity.apply(event);
-    }
+    let written = match copy {
+        Some(copy) => replace(wishes.deletes, copy, entity, form)?,
+        None => fold(wishes, entity, form)?,
+    };
     let answer = match handled {
         Handled::Reply(reply) => Ok(reply),
-        Handled::Then(then) => Ok(then.resolve(entity)),
+        Handled::Then(then) => Ok(then.resolve(&entity.state)),
         Handled::Rejected(rejection) => Err(rejection),
     };
-    Ok(Decision { answer, events })
+    Ok(Decision { answer, written })
+}
+
+/// Applies what was emitted.
+fn fold<E: Behavior>(
+    wishes: &Wishes<E>,
+    entity: &mut Resident<E>,
+    form: Form<'_>,
+) -> Result<Written, Failure> {
+    // Encoded before they are applied, so that an event that cannot be stored changes nothing.
+    let events = encode_events(&wishes.events, form.codec, form.limits)?;
+    for event in &wishes.events {
+        entity.state.apply(event);
+    }
+    let state = wishes.deletes.then(|| {
+        entity.state = E::default();
+        Box::new(StateChange::Delete)
+    });
+    Ok(Written { events, state })
+}
+
+/// Puts the copy in the place of the state. Unchanged bytes write nothing.
+fn replace<E: Behavior>(
+    deletes: bool,
+    copy: &mut E,
+    entity: &mut Resident<E>,
+    form: Form<'_>,
+) -> Result<Written, Failure> {
+    let before = entity.digest();
+    let mut state = None;
+    if deletes {
+        *copy = E::default();
+        entity.is_stored(None);
+        state = before.map(|_| Box::new(StateChange::Delete));
+    } else {
+        let payload = encode_state(copy, form)?;
+        let digest = stable_128(&payload);
+        let is_unchanged = match before {
+            Some(before) => before == digest,
+            None => encode_state(&E::default(), form)? == payload,
+        };
+        if !is_unchanged {
+            entity.is_stored(Some(digest));
+            let version = E::Event::EVENTS.first().map_or(1, |state| state.version);
+            state = Some(Box::new(StateChange::Put(NewState {
+                shape: form.shape,
+                version,
+                codec: form.codec.id(),
+                payload,
+            })));
+        }
+    }
+    std::mem::swap(&mut entity.state, copy);
+    let events = Vec::new();
+    Ok(Written { events, state })
+}
+
+fn encode_state<E: Behavior>(state: &E, form: Form<'_>) -> Result<Vec<u8>, Failure> {
+    let mut payload = Vec::new();
+    let encoded = form.codec.encode(state, &mut payload);
+    encoded.map_err(|error| Failure::Encoding {
+        what: "the state",
+        reason: error.to_string().into(),
+    })?;
+    let limit = form.limits.snapshot_bytes_max;
+    if payload.len() > limit {
+        return Err(Failure::TooLarge {
+            what: "the state",
+            bytes: payload.len(),
+            limit,
+        });
+    }
+    Ok(payload)
 }
 
 fn encode_events<Ev: Event>(

@@ -12,6 +12,7 @@ use crate::entity::{Behavior, Options};
 use crate::event::{StoredForm, StoredForms};
 use crate::runtime::isolate::isolate;
 use crate::runtime::recovery::{self, Recovered, RecoverySettings, Unrecoverable};
+use crate::runtime::resident::Resident;
 use crate::shape::{Shape, ShapeError};
 
 /// What the runtime knows of an entity type that it can host.
@@ -90,11 +91,17 @@ impl<E: Behavior> Definition for Defined<E> {
     }
 
     fn same_state(&self, one: &dyn Any, other: &dyn Any) -> Option<bool> {
-        let (one, other) = (one.downcast_ref::<E>()?, other.downcast_ref::<E>()?);
+        let (one, other) = (state_in::<E>(one)?, state_in::<E>(other)?);
         isolate(|| one.same(other).or_else(|| same_bytes(one, other)))
             .ok()
             .flatten()
     }
+}
+
+fn state_in<E: Behavior>(resident: &dyn Any) -> Option<&E> {
+    resident
+        .downcast_ref::<Resident<E>>()
+        .map(|resident| &resident.state)
 }
 
 /// Equal bytes are equal states; others may be, in another order.

@@ -18,6 +18,7 @@ mod panics;
 mod pipeline;
 mod place;
 pub(crate) mod recovery;
+pub(crate) mod resident;
 pub(crate) mod shard;
 pub(crate) mod shared;
 pub(crate) mod slot;
@@ -26,3 +27,4 @@ pub(crate) mod step;
 mod table;
 #[cfg(all(test, statefn_loom))]
 mod tests;
+mod whole_state;

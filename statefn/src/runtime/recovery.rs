@@ -12,6 +12,8 @@ use crate::entity::Behavior;
 use crate::event;
 use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Keys;
+use crate::runtime::resident::Resident;
+use crate::runtime::whole_state;
 
 /// What a recovery brings into memory.
 pub(crate) struct Recovered {
@@ -55,9 +57,9 @@ pub(crate) struct RecoverySettings {
 }
 
 /// Folds what a store streams into a state of `E`.
-struct Recovery<E> {
+struct Recovery<E: Behavior> {
     settings: RecoverySettings,
-    state: E,
+    entity: Resident<E>,
     sequence: SequenceNumber,
     keys: Option<Box<Keys>>,
     snapshot: SnapshotUse,
@@ -68,7 +70,7 @@ struct Recovery<E> {
 pub(crate) fn begin<E: Behavior>(settings: RecoverySettings) -> Box<dyn Replay> {
     Box::new(Recovery {
         settings,
-        state: E::default(),
+        entity: Resident::new(E::default()),
         sequence: SequenceNumber::ZERO,
         keys: None,
         snapshot: SnapshotUse::None,
@@ -88,7 +90,7 @@ pub(crate) fn finish<E: Behavior>(loaded: Loaded) -> Result<Recovered, Unrecover
     };
     let Recovery {
         settings,
-        state,
+        entity,
         sequence,
         keys,
         snapshot,
@@ -106,7 +108,7 @@ pub(crate) fn finish<E: Behavior>(loaded: Loaded) -> Result<Recovered, Unrecover
         });
     }
     Ok(Recovered {
-        state: Box::new(state),
+        state: Box::new(entity),
         sequence,
         keys,
         snapshot,
@@ -122,10 +124,13 @@ impl<E: Behavior> Recovery<E> {
                 event.sequence
             ));
         }
+        if whole_state::is_stored_whole::<E>() {
+            return Err("an event was stored, but the entity is a CRUD one".to_owned());
+        }
         let codec = codec(event.codec)?;
         let decoded: E::Event = event::decode(event.name, event.version, codec, event.payload)
             .map_err(|e| format!("event `{}` version {}: {e}", event.name, event.version))?;
-        self.state.apply(&decoded);
+        self.entity.state.apply(&decoded);
         Ok(())
     }
 
@@ -159,7 +164,7 @@ impl<E: Behavior> Replay for Recovery<E> {
         };
         match isolate(|| codec.decode::<E>(snapshot.payload)) {
             Ok(Ok(state)) => {
-                self.state = state;
+                self.entity.state = state;
                 self.sequence = snapshot.sequence;
                 self.snapshot = SnapshotUse::Taken;
                 true
@@ -170,16 +175,27 @@ impl<E: Behavior> Replay for Recovery<E> {
     }
 
     fn state(&mut self, stored: StateRef<'_>) -> ControlFlow<()> {
-        if stored.state.is_none() {
+        let Some(state) = &stored.state else {
             // Deleted: the default state, and the numbers go on.
             self.sequence = stored.sequence;
             return ControlFlow::Continue(());
+        };
+        let read = isolate(|| whole_state::read(state, self.settings.shape))
+            .unwrap_or_else(|panic| Err(format!("reading the state panicked: {panic}")));
+        match read {
+            Ok(entity) => {
+                self.entity = entity;
+                self.sequence = stored.sequence;
+                ControlFlow::Continue(())
+            }
+            Err(reason) => {
+                self.failure = Some(Unrecoverable {
+                    sequence: stored.sequence,
+                    reason,
+                });
+                ControlFlow::Break(())
+            }
         }
-        self.failure = Some(Unrecoverable {
-            sequence: stored.sequence,
-            reason: "a state was stored whole, but the entity is event-sourced".to_owned(),
-        });
-        ControlFlow::Break(())
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {

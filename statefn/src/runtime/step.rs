@@ -6,25 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use statefn_store::{
-    Member, NewEvent, NewRecord, NewSnapshot, Offset, SequenceNumber, StoredRecord, Timestamp,
+    Member, NewRecord, NewSnapshot, Offset, SequenceNumber, StateChange, StoredRecord, Timestamp,
 };
 
 use crate::call_error::{CallError, Failure};
 use crate::codec::Codec;
 use crate::command::{Mode, Operation};
-use crate::context::Context;
+use crate::context::{Context, Wishes};
 use crate::entity::Behavior;
 use crate::env::Env;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::runtime::activation::{Activation, Phase};
-use crate::runtime::decision::conclude;
+use crate::runtime::decision::{Form, Written, conclude};
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Verdict;
 use crate::runtime::outcome;
 use crate::runtime::outcome::Answer;
 use crate::runtime::place::Place;
+use crate::runtime::resident::Resident;
 use crate::runtime::spans;
 
 /// An operation with what the caller said about it.
@@ -223,7 +224,7 @@ fn execute<O: Operation>(
             Failure::unavailable("the entity is not in memory").widen()
         ));
     };
-    let Some(entity) = state.downcast_mut::<O::Entity>() else {
+    let Some(entity) = state.downcast_mut::<Resident<O::Entity>>() else {
         return Step::Answer(Err(
             Failure::unavailable("another type holds this name").widen()
         ));
@@ -237,15 +238,29 @@ fn execute<O: Operation>(
         Err(failure) => return Step::Answer(Err(failure.widen())),
     };
     let context = || Context::new(id.clone(), sequence, turn.env.wall(), metadata);
-    let (handled, context) = <O::Mode as Mode<O>>::run(operation, entity, context);
-    let (mut draft, emitted) = Draft::new(context, stored_metadata, keyed, turn);
-    let codec = turn.hosted.options.codec;
-    let decision = match conclude(handled, &emitted, entity, codec, turn.limits) {
+    let mut copy = if <O::Mode as Mode<O>>::WRITES {
+        entity.copy()
+    } else {
+        None
+    };
+    let state = copy.as_mut().unwrap_or(&mut entity.state);
+    let (handled, context) = <O::Mode as Mode<O>>::run(operation, state, context);
+    let wishes = match context {
+        Some(context) => context.into_wishes(),
+        None => Wishes::none(turn.env.wall()),
+    };
+    let decision = match conclude(handled, &wishes, copy.as_mut(), entity, turn.form()) {
         Ok(decision) => decision,
         Err(failure) => return behind_gate(Err(failure.widen()), activation),
     };
-    draft.encoded = decision.events;
-    draft.snapshot = due_snapshot(entity, sequence, draft.encoded.len(), turn);
+    let mut draft = Draft {
+        now: wishes.now,
+        metadata: stored_metadata,
+        written: decision.written,
+        snapshot: None,
+        keyed,
+    };
+    draft.snapshot = due_snapshot(&entity.state, sequence, &draft.written, turn);
     let answer = decision.answer.map_err(CallError::Rejected);
     draft.finish(answer, activation, turn)
 }
@@ -255,36 +270,12 @@ struct Draft {
     now: Timestamp,
     /// As stored.
     metadata: Vec<u8>,
-    encoded: Vec<NewEvent>,
+    written: Written,
     snapshot: Option<NewSnapshot>,
     keyed: Option<Keyed>,
 }
 
 impl Draft {
-    /// A draft, and the events that were emitted.
-    fn new<E: Behavior>(
-        context: Option<Context<E>>,
-        metadata: Vec<u8>,
-        keyed: Option<Keyed>,
-        turn: &Turn<'_>,
-    ) -> (Self, Vec<E::Event>) {
-        let (now, events) = match context {
-            Some(context) => {
-                let (now, events, _) = context.into_parts();
-                (now, events)
-            }
-            None => (turn.env.wall(), Vec::new()),
-        };
-        let draft = Self {
-            now,
-            metadata,
-            encoded: Vec::new(),
-            snapshot: None,
-            keyed,
-        };
-        (draft, events)
-    }
-
     /// Puts the member together and moves the activation on.
     fn finish<O: Operation>(
         self,
@@ -292,10 +283,10 @@ impl Draft {
         activation: &mut Activation,
         turn: &Turn<'_>,
     ) -> Step<O> {
-        if self.encoded.is_empty() && self.keyed.is_none() {
+        let changed = !self.written.is_nothing();
+        if !changed && self.keyed.is_none() {
             return behind_gate(answer, activation);
         }
-        let changed = !self.encoded.is_empty();
         match self.member::<O>(&answer, activation, turn) {
             Ok(write) => {
                 activation.sequence = write.member.last_sequence();
@@ -307,7 +298,7 @@ impl Draft {
                     behind: Behind::Own(Box::new(write)),
                 }
             }
-            // The events are applied, so the state has gone where the journal will not.
+            // The change is applied, so the state has gone where the journal will not.
             Err(failure) if changed => Step::Lost(failure),
             Err(failure) => behind_gate(Err(failure.widen()), activation),
         }
@@ -321,7 +312,8 @@ impl Draft {
     ) -> Result<Write, Failure> {
         let mut member = Member::new(activation.id.clone(), activation.sequence, self.now);
         member.metadata = self.metadata;
-        member.events = self.encoded;
+        member.events = self.written.events;
+        member.state = self.written.state;
         member.snapshot = self.snapshot;
         if let Some(keyed) = &self.keyed {
             member.record = Some(NewRecord {
@@ -364,19 +356,29 @@ impl Turn<'_> {
     fn cutoff(&self) -> Timestamp {
         self.hosted.cutoff(self.env.wall())
     }
+
+    /// How the state is written.
+    fn form(&self) -> Form<'_> {
+        Form {
+            codec: self.hosted.options.codec,
+            shape: self.hosted.shape,
+            limits: self.limits,
+        }
+    }
 }
 
-/// The snapshot that is due when `count` events after `before` include a multiple of the cadence.
+/// The snapshot that is due when the events after `before` include a multiple of the cadence, and
+/// nothing was deleted.
 fn due_snapshot<E: Behavior>(
     entity: &E,
     before: SequenceNumber,
-    count: usize,
+    written: &Written,
     turn: &Turn<'_>,
 ) -> Option<NewSnapshot> {
     let every = turn.hosted.options.snapshot_every;
     let before = before.get();
-    let after = before.saturating_add(count as u64);
-    if every == 0 || after / every == before / every {
+    let after = before.saturating_add(written.events.len() as u64);
+    if every == 0 || after / every == before / every || written.state.is_some() {
         return None;
     }
     let codec = turn.hosted.options.codec;
@@ -426,9 +428,14 @@ fn member_bytes(member: &Member) -> usize {
         .snapshot
         .as_ref()
         .map_or(0, |snapshot| snapshot.payload.len());
+    let state = match member.state.as_deref() {
+        Some(StateChange::Put(state)) => state.payload.len() + 32,
+        Some(StateChange::Delete) => 32,
+        None => 0,
+    };
     let record = member
         .record
         .as_ref()
         .map_or(0, |record| record.outcome.len() + record.key.len());
-    64 + member.metadata.len() + events + snapshot + record
+    64 + member.metadata.len() + events + state + snapshot + record
 }

@@ -6,25 +6,36 @@ use syn::Type;
 
 use crate::behavior::expand::scope::{Scope, anchor};
 use crate::behavior::handler::Handler;
+use crate::behavior::model::Model;
 use crate::names;
 
 /// Expands the fold.
-pub(super) fn expand(scope: &Scope, handlers: &[Handler], is_sound: bool) -> TokenStream {
+pub(super) fn expand(scope: &Scope, model: &Model, is_sound: bool) -> TokenStream {
     let Scope {
         krate,
         entity,
         span,
     } = scope;
-    let (event, apply, rest) = match handlers {
-        [] => (
+    let (event, apply, rest) = match model.handlers.as_slice() {
+        // They were complained about.
+        [] if model.lost_handlers > 0 => (
             quote_spanned!(*span=> type Event = #krate::__private::NoEvent;),
             quote_spanned!(*span=> match *event {}),
+            TokenStream::new(),
+        ),
+        [] => (
+            quote_spanned!(*span=>
+                type Event = <#entity as #krate::entity::StoredWhole>::State;
+            ),
+            quote_spanned!(*span=> #krate::entity::StoredWhole::replace(self, event)),
             TokenStream::new(),
         ),
         [handler] => one_type(scope, handler),
         handlers => many_structs(scope, handlers, is_sound),
     };
+    let folds = model.handlers.first().map(|handler| folds(scope, handler));
     quote_spanned! {*span=>
+        #folds
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic, deprecated)]
         impl #krate::entity::Behavior for #entity {
@@ -38,6 +49,21 @@ pub(super) fn expand(scope: &Scope, handlers: &[Handler], is_sound: bool) -> Tok
             }
         }
         #rest
+    }
+}
+
+/// The state is a fold of events, so there may be handlers; asked at the first one.
+fn folds(scope: &Scope, handler: &Handler) -> TokenStream {
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope.at(handler.method.span());
+    quote_spanned! {span=>
+        const _: fn() = || {
+            fn folds_events<K: #krate::__private::FoldsEvents>() {}
+            folds_events::<<#entity as #krate::entity::Entity>::Kind>();
+        };
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn expand(
         .iter()
         .map(|operation| operation::expand(&scope, operation));
     let reference = reference::expand(&scope, &model.operations);
-    let behavior = events::expand(&scope, &model.handlers, is_sound);
+    let behavior = events::expand(&scope, model, is_sound);
     let registration = is_sound.then(|| registration(&scope));
     quote! {
         #behavior

@@ -20,7 +20,8 @@ pub struct Written {
     pub sequence: SequenceNumber,
     /// Its place in the store.
     pub offset: Offset,
-    /// Whether it is an event. Records and skips do not advance the sequence number.
+    /// Whether it is an event, a state or a deletion: those advance the sequence number, records and
+    /// skips do not.
     pub is_event: bool,
     /// The attempt that wrote it, if it said.
     pub attempt: Option<u64>,
@@ -54,7 +55,10 @@ impl Written {
             entity: entry.id.clone(),
             sequence: entry.sequence,
             offset: entry.offset,
-            is_event: matches!(entry.body, EntryBody::Event { .. }),
+            is_event: matches!(
+                entry.body,
+                EntryBody::Event { .. } | EntryBody::State { .. } | EntryBody::Deleted { .. }
+            ),
             attempt: attempt(&entry.metadata),
             committed: None,
         }

@@ -8,15 +8,13 @@ use crate::Infallible;
 use crate::context::Context;
 use crate::metadata::Metadata;
 use crate::testing::scenario::answer::{Answer, Value};
-use crate::testing::scenario::{Asked, EventList, Scenario, Testable, checks, or_panic};
+use crate::testing::scenario::{Asked, EventList, Handle, Scenario, Testable, checks, or_panic};
 
 /// A scenario after a command: compare what it came to, or go on.
 ///
 /// Made by [`Scenario::when`].
 pub struct After<E: Testable, T, R> {
     scenario: Scenario<E>,
-    /// How many events there were before.
-    before: usize,
     answer: Result<T, R>,
 }
 
@@ -25,12 +23,8 @@ pub struct After<E: Testable, T, R> {
     reason = "a scenario may end with any comparison"
 )]
 impl<E: Testable, T: Value, R: Value> After<E, T, R> {
-    pub(super) fn new(scenario: Scenario<E>, before: usize, answer: Result<T, R>) -> Self {
-        Self {
-            scenario,
-            before,
-            answer,
-        }
+    pub(super) fn new(scenario: Scenario<E>, answer: Result<T, R>) -> Self {
+        Self { scenario, answer }
     }
 
     /// The command emitted exactly these events, in this order.
@@ -40,7 +34,7 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
     /// It emitted others.
     #[track_caller]
     pub fn then_events(self, expected: impl EventList<E>) -> Self {
-        let emitted = self.scenario.subject.events_after(self.before);
+        let emitted = self.scenario.subject.emitted();
         let complaint = "the command emitted other events";
         or_panic(checks::same(
             complaint,
@@ -57,8 +51,35 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
     /// It emitted something.
     #[track_caller]
     pub fn then_no_events(self) -> Self {
-        let emitted = self.scenario.subject.events_after(self.before);
+        let emitted = self.scenario.subject.emitted();
         or_panic(checks::same("the command emitted events", emitted, &[]));
+        self
+    }
+
+    /// The command stores nothing: it emitted nothing, left the state of a CRUD entity as it was, and
+    /// did not delete it.
+    ///
+    /// # Panics
+    ///
+    /// It stores something.
+    #[track_caller]
+    pub fn then_unchanged(self) -> Self {
+        let subject = &self.scenario.subject;
+        let complaint = "the command changed the entity";
+        or_panic(checks::same(complaint, subject.emitted(), &[]));
+        assert!(!subject.is_deleted(), "the command deleted the entity");
+        self
+    }
+
+    /// The command deleted the entity, after the events that it emitted.
+    ///
+    /// # Panics
+    ///
+    /// The entity was not deleted; also when there was nothing of it to delete.
+    #[track_caller]
+    pub fn then_deleted(self) -> Self {
+        let is_deleted = self.scenario.subject.is_deleted();
+        assert!(is_deleted, "the command did not delete the entity");
         self
     }
 
@@ -168,7 +189,7 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
     #[track_caller]
     pub fn when<A: Answer<E>>(
         self,
-        command: impl Fn(&E, &mut Context<E>) -> A,
+        command: impl Fn(Handle<'_, E>, &mut Context<E>) -> A,
     ) -> After<E, A::Reply, A::Rejection> {
         self.scenario.when(command)
     }
@@ -181,7 +202,7 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
     #[track_caller]
     pub fn when_infallible<V: Value>(
         self,
-        command: impl Fn(&E, &mut Context<E>) -> V,
+        command: impl Fn(Handle<'_, E>, &mut Context<E>) -> V,
     ) -> After<E, V, Infallible> {
         self.scenario.when_infallible(command)
     }

@@ -24,6 +24,7 @@ pub use asked::Asked;
 pub use events::EventList;
 use subject::Subject;
 use trial::Command;
+pub(crate) use trial::Handle;
 
 /// What a test needs of an entity besides its behavior: to compare it and to show it.
 ///
@@ -134,6 +135,21 @@ impl<E: Testable> Scenario<E> {
         self
     }
 
+    /// The state of a CRUD entity as it was stored.
+    ///
+    /// # Panics
+    ///
+    /// It does not come back from the codec as it was.
+    #[must_use]
+    #[track_caller]
+    pub fn given_state(mut self, state: E) -> Self
+    where
+        E: Behavior<Event = E>,
+    {
+        or_panic(self.subject.happened(vec![state]));
+        self
+    }
+
     /// What the next commands see as [`Context::now`].
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
@@ -160,7 +176,7 @@ impl<E: Testable> Scenario<E> {
     #[track_caller]
     pub fn when<A: Answer<E>>(
         self,
-        command: impl Fn(&E, &mut Context<E>) -> A,
+        command: impl Fn(Handle<'_, E>, &mut Context<E>) -> A,
     ) -> After<E, A::Reply, A::Rejection> {
         self.run(&|entity, ctx| command(entity, ctx).into_handled())
     }
@@ -173,16 +189,15 @@ impl<E: Testable> Scenario<E> {
     #[track_caller]
     pub fn when_infallible<T: Value>(
         self,
-        command: impl Fn(&E, &mut Context<E>) -> T,
+        command: impl Fn(Handle<'_, E>, &mut Context<E>) -> T,
     ) -> After<E, T, Infallible> {
         self.run(&|entity, ctx| Handled::Reply(command(entity, ctx)))
     }
 
     #[track_caller]
     fn run<T: Value, R: Value>(mut self, command: Command<'_, E, T, R>) -> After<E, T, R> {
-        let before = self.subject.events();
         let answer = or_panic(self.subject.run(command, self.now, &self.metadata));
-        After::new(self, before, answer)
+        After::new(self, answer)
     }
 
     /// Asks a query. What it returns is compared as a whole, also a `Result`.

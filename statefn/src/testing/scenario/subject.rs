@@ -3,7 +3,11 @@
 use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
 
 use crate::context::Context;
+use crate::entity::Kind;
+use crate::event;
+use crate::hash::stable_128;
 use crate::metadata::Metadata;
+use crate::runtime::resident::Resident;
 use crate::testing::scenario::answer::Value;
 use crate::testing::scenario::trial::{Command, Trial};
 use crate::testing::scenario::{Testable, checks};
@@ -11,43 +15,54 @@ use crate::testing::scenario::{Testable, checks};
 /// More cuts than this are spread over the events.
 const CUTS_MAX: usize = 256;
 
-/// An entity and its events.
+/// An entity and its events since it was last deleted; of a CRUD entity, its states.
 pub(super) struct Subject<E: Testable> {
     id: PersistenceId,
     /// As it is in memory: every event was applied as it was emitted.
-    live: E,
+    live: Resident<E>,
     history: Vec<E::Event>,
+    sequence: SequenceNumber,
+    /// What the last command emitted.
+    emitted: Vec<E::Event>,
+    /// Whether the last command has deleted the entity.
+    deleted: bool,
 }
 
 impl<E: Testable> Subject<E> {
     pub(super) fn new(id: PersistenceId) -> Self {
         Self {
             id,
-            live: E::default(),
+            live: Resident::new(E::default()),
             history: Vec::new(),
+            sequence: SequenceNumber::ZERO,
+            emitted: Vec::new(),
+            deleted: false,
         }
     }
 
     pub(super) fn state(&self) -> &E {
-        &self.live
+        &self.live.state
     }
 
     /// Takes events that have happened.
     pub(super) fn happened(&mut self, events: Vec<E::Event>) -> Result<(), String> {
         for event in events {
-            self.live.apply(&event);
+            self.live.state.apply(&event);
             self.history.push(event);
+            self.sequence = self.sequence.next();
         }
+        self.live.is_stored(self.digest()?);
         self.check_recovery()
     }
 
-    /// The events after the first `count`.
-    pub(super) fn events_after(&self, count: usize) -> &[E::Event] {
-        self.history.get(count..).unwrap_or_default()
+    /// What the last command emitted; of a CRUD entity, its new state if it has changed.
+    pub(super) fn emitted(&self) -> &[E::Event] {
+        &self.emitted
     }
 
-    pub(super) fn events(&self) -> usize {
-        self.history.len()
+    /// Whether the last command has deleted the entity.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.deleted
     }
 
     /// Runs a command several times, on states of different origin, and keeps what it did.
@@ -57,25 +72,30 @@ impl<E: Testable> Subject<E> {
         now: Timestamp,
         metadata: &Metadata,
     ) -> Result<Result<T, R>, String> {
-        let sequence = SequenceNumber::new(self.history.len() as u64);
-        let id = &self.id;
+        let (id, sequence) = (&self.id, self.sequence);
         let context = || Context::new(id.clone(), sequence, now, metadata.clone());
-        let attempt = |state: &E| Trial::attempt(command, state, context());
+        let attempt = |entity: &mut Resident<E>| Trial::attempt(command, entity, context());
 
-        let mut replayed = self.replayed();
-        let first = attempt(&self.live);
-        checks::untouched(&self.live, &replayed)?;
-        let second = attempt(&replayed);
+        let mut replayed = self.resident(self.replayed())?;
+        let first = attempt(&mut self.live);
+        checks::untouched(&self.live.state, &replayed.state)?;
+        let second = attempt(&mut replayed);
         let restored = self.restored(self.history.len())?;
-        let third = restored.map(|state| (attempt(&state), state));
+        let third = match restored {
+            Some(state) => {
+                let mut entity = self.resident(state)?;
+                Some((attempt(&mut entity), entity))
+            }
+            None => None,
+        };
 
         let first = first.conclude(&mut self.live)?;
         let second = second.conclude(&mut replayed)?;
         first.must_equal(&second)?;
         checks::same(
             "applying the same events to the same state led to two states",
-            &self.live,
-            &replayed,
+            &self.live.state,
+            &replayed.state,
         )?;
         if let Some((third, mut restored)) = third {
             first.must_equal(&third.conclude(&mut restored)?)?;
@@ -85,7 +105,7 @@ impl<E: Testable> Subject<E> {
             Ok(reply) => checks::comes_back::<E, T>("the reply", reply)?,
             Err(rejection) => checks::comes_back::<E, R>("the rejection", rejection)?,
         }
-        self.history.extend(first.emitted);
+        self.keep(first.emitted, first.deleted)?;
         self.check_recovery()?;
         Ok(answer)
     }
@@ -93,14 +113,49 @@ impl<E: Testable> Subject<E> {
     /// Asks a query twice, on states of different origin.
     pub(super) fn ask<R: Value>(&self, query: &dyn Fn(&E) -> R) -> Result<R, String> {
         let replayed = self.replayed();
-        let first = query(&self.live);
-        checks::untouched(&self.live, &replayed)?;
+        let first = query(&self.live.state);
+        checks::untouched(&self.live.state, &replayed)?;
         checks::same(checks::TWO_DECISIONS, &first, &query(&replayed))?;
         if let Some(restored) = self.restored(self.history.len())? {
             checks::same(checks::TWO_DECISIONS, &first, &query(&restored))?;
         }
         checks::comes_back::<E, R>("the reply", &first)?;
         Ok(first)
+    }
+
+    /// Writes down what a command came to.
+    fn keep(&mut self, emitted: Vec<E::Event>, deleted: bool) -> Result<(), String> {
+        let advanced = emitted.len() as u64 + u64::from(deleted);
+        self.sequence = self.sequence.plus(advanced);
+        self.deleted = deleted;
+        self.emitted.clear();
+        for event in &emitted {
+            self.emitted.push(checks::stored_event::<E>(event)?);
+        }
+        self.history.extend(emitted);
+        if deleted {
+            self.history.clear();
+        }
+        Ok(())
+    }
+
+    /// A state as memory holds it.
+    fn resident(&self, state: E) -> Result<Resident<E>, String> {
+        let mut entity = Resident::new(state);
+        entity.is_stored(self.digest()?);
+        Ok(entity)
+    }
+
+    /// The hash of the bytes of a state that is stored whole.
+    fn digest(&self) -> Result<Option<u128>, String> {
+        let stored = self.history.last().filter(|_| <E::Kind as Kind>::IS_WHOLE);
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
+        let mut payload = Vec::new();
+        event::encode(stored, E::OPTIONS.codec, &mut payload)
+            .map_err(|error| format!("the state cannot be stored: {error}"))?;
+        Ok(Some(stable_128(&payload)))
     }
 
     fn replayed(&self) -> E {
@@ -131,7 +186,7 @@ impl<E: Testable> Subject<E> {
         }
         checks::same(
             "replaying the stored events does not give the state in memory",
-            &self.live,
+            &self.live.state,
             &stored,
         )?;
         let cuts = self.history.len();
@@ -144,7 +199,7 @@ impl<E: Testable> Subject<E> {
                 "a snapshot after event {cut} and the rest of the {cuts} events do not give the \
                  state in memory"
             );
-            checks::same(&complaint, &self.live, &restored)?;
+            checks::same(&complaint, &self.live.state, &restored)?;
         }
         Ok(())
     }

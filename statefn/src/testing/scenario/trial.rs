@@ -1,62 +1,106 @@
 //! One run of a command's handler.
 
-use crate::context::Context;
+use statefn_store::StateChange;
+
+use crate::codec::Codec;
+use crate::context::{Context, Wishes};
+use crate::entity::{Entity, Model};
+use crate::event::{self, Event};
 use crate::limits::Limits;
 use crate::reply::{Handled, Infallible};
-use crate::runtime::decision::conclude;
+use crate::runtime::decision::{Form, conclude};
+use crate::runtime::resident::Resident;
 use crate::testing::scenario::answer::Value;
 use crate::testing::scenario::{Testable, checks};
 
+/// What a command gets of the state: `&E` if it is event-sourced, `&mut E` if it is a CRUD one.
+pub(crate) type Handle<'a, E> = <<E as Entity>::Kind as Model<E>>::Handle<'a>;
+
 /// The handler of a command.
-pub(super) type Command<'a, E, T, R> = &'a dyn Fn(&E, &mut Context<E>) -> Handled<E, T, R>;
+pub(super) type Command<'a, E, T, R> =
+    &'a dyn Fn(Handle<'_, E>, &mut Context<E>) -> Handled<E, T, R>;
 
 /// What a handler said, before any of it happened.
 pub(super) struct Trial<E: Testable, T, R> {
     handled: Handled<E, T, R>,
-    emitted: Vec<E::Event>,
+    wishes: Wishes<E>,
+    /// What the handler worked on, if not on the state itself.
+    copy: Option<E>,
 }
 
 /// What a command came to.
 pub(super) struct Concluded<E: Testable, T, R> {
     pub(super) answer: Result<T, R>,
-    /// Empty after a rejection.
+    /// Empty after a rejection. Of a CRUD entity: its new state, if it has changed.
     pub(super) emitted: Vec<E::Event>,
+    /// Whether the entity is deleted.
+    pub(super) deleted: bool,
 }
 
 impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
     pub(super) fn attempt(
         command: Command<'_, E, T, R>,
-        state: &E,
+        entity: &mut Resident<E>,
         mut context: Context<E>,
     ) -> Self {
-        let handled = command(state, &mut context);
-        let (_, emitted, _) = context.into_parts();
-        Self { handled, emitted }
+        let mut copy = entity.copy();
+        let state = copy.as_mut().unwrap_or(&mut entity.state);
+        let handled = command(<E::Kind as Model<E>>::handle(state), &mut context);
+        Self {
+            handled,
+            wishes: context.into_wishes(),
+            copy,
+        }
     }
 
     /// Applies it as the runtime does, under its default limits.
-    pub(super) fn conclude(self, state: &mut E) -> Result<Concluded<E, T, R>, String> {
+    pub(super) fn conclude(self, entity: &mut Resident<E>) -> Result<Concluded<E, T, R>, String> {
         let Self {
             handled,
-            mut emitted,
+            mut wishes,
+            mut copy,
         } = self;
-        let codec = E::OPTIONS.codec;
-        let decision = conclude(handled, &emitted, state, codec, &Limits::default())
+        let form = Form {
+            codec: E::OPTIONS.codec,
+            shape: 0,
+            limits: &Limits::default(),
+        };
+        let decision = conclude(handled, &wishes, copy.as_mut(), entity, form)
             .map_err(|failure| format!("the command fails: {}", failure.widen::<Infallible>()))?;
         if decision.answer.is_err() {
-            emitted.clear();
+            wishes.events.clear();
         }
+        let deleted = match decision.written.state.as_deref() {
+            Some(StateChange::Put(state)) => {
+                wishes
+                    .events
+                    .push(written::<E>(state.version, &state.payload)?);
+                false
+            }
+            change => change.is_some(),
+        };
         Ok(Concluded {
             answer: decision.answer,
-            emitted,
+            emitted: wishes.events,
+            deleted,
         })
     }
+}
+
+/// A state as it is read back.
+fn written<E: Testable>(version: u32, payload: &[u8]) -> Result<E::Event, String> {
+    let codec: Codec = E::OPTIONS.codec;
+    let declared = E::Event::EVENTS.first();
+    let declared = declared.ok_or("the entity declares no form in which its state is stored")?;
+    event::decode(declared.name, version, codec, payload)
+        .map_err(|error| format!("the state can be stored but not read back: {error}"))
 }
 
 impl<E: Testable, T: Value, R: Value> Concluded<E, T, R> {
     /// Two runs on equal states came to the same.
     pub(super) fn must_equal(&self, other: &Self) -> Result<(), String> {
         checks::same(checks::TWO_DECISIONS, &self.emitted, &other.emitted)?;
+        checks::same(checks::TWO_DECISIONS, &self.deleted, &other.deleted)?;
         checks::same(checks::TWO_DECISIONS, &self.answer, &other.answer)
     }
 }

@@ -6,22 +6,26 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use statefn_store::{EventRef, PersistenceId, SequenceNumber, Timestamp};
+use statefn_store::{Entry, EntryBody, PersistenceId, SequenceNumber, Timestamp};
 
 use crate::call::Call;
 use crate::call_error::{CallError, Failure, Persisted};
 use crate::codec::Codec;
 use crate::command::{Mode, Operation};
-use crate::context::Context;
+use crate::context::{Context, Wishes};
 use crate::entity::{Behavior, Entity, EntityRef};
-use crate::event;
+use crate::event::{self, Event};
+use crate::hash::stable_128;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::runtime::decision::conclude;
+use crate::runtime::decision::{Form, conclude};
 use crate::runtime::isolate::isolate;
 use crate::runtime::outcome::Answer;
+use crate::runtime::resident::Resident;
 use crate::system::Runtime;
 use crate::testing::oracle::ATTEMPT_HEADER;
+
+use super::change::Change;
 
 /// A call to one entity, for a [`Simulation`](super::Simulation).
 ///
@@ -126,8 +130,7 @@ pub(super) struct Moment {
 /// What a handler did when it ran once more.
 pub(super) struct Again {
     pub(super) answer: Vec<u8>,
-    /// Name, version and payload of each event.
-    pub(super) events: Vec<(String, u32, Vec<u8>)>,
+    pub(super) changes: Vec<Change>,
 }
 
 /// A call with its types.
@@ -204,27 +207,30 @@ where
     }
 
     fn beginning(&self) -> Box<dyn Folded> {
-        Box::new(State::<R::Entity>(R::Entity::default()))
+        Box::new(State::<R::Entity>(Resident::new(R::Entity::default())))
     }
 
     fn again(&self, runtime: &Runtime, state: &dyn Folded, at: Moment) -> Option<Again> {
-        let mut entity: R::Entity = state.copy()?.downcast().ok().map(|entity| *entity)?;
+        let mut entity: Resident<R::Entity> = *state.copy()?.downcast().ok()?;
         let operation = self.call(runtime, &Sending::default()).into_operation();
         let id = self.id.clone();
-        let codec = <R::Entity as Entity>::OPTIONS.codec;
+        let form = Form {
+            codec: <R::Entity as Entity>::OPTIONS.codec,
+            shape: 0,
+            limits: &Limits::default(),
+        };
         let ran = isolate(|| {
             let context = || Context::new(id, at.sequence, at.now, at.metadata);
-            let (handled, context) = <O::Mode as Mode<O>>::run(operation, &mut entity, context);
-            let emitted = context.map_or_else(Vec::new, |context| context.into_parts().1);
-            conclude(handled, &emitted, &mut entity, codec, &Limits::default())
+            let mut copy = entity.copy();
+            let state = copy.as_mut().unwrap_or(&mut entity.state);
+            let (handled, context) = <O::Mode as Mode<O>>::run(operation, state, context);
+            let wishes = context.map_or_else(|| Wishes::none(at.now), Context::into_wishes);
+            conclude(handled, &wishes, copy.as_mut(), &mut entity, form)
         });
         let decision = ran.ok()?.ok()?;
-        let events = decision.events.into_iter();
         Some(Again {
             answer: bytes::<O>(decision.answer.as_ref()),
-            events: events
-                .map(|event| (event.name.into_owned(), event.version, event.payload))
-                .collect(),
+            changes: Change::all(&decision.written),
         })
     }
 }
@@ -288,31 +294,53 @@ fn bytes<O: Operation>(answer: Result<&O::Reply, &O::Error>) -> Vec<u8> {
 
 /// A state that grows event by event.
 pub(super) trait Folded: Send {
-    /// Applies a stored event; `false` if that is not possible.
-    fn apply(&mut self, event: &EventRef<'_>) -> bool;
+    /// Applies a stored change; `false` if that is not possible.
+    fn apply(&mut self, entry: &Entry) -> bool;
 
     /// A copy of the state, by way of the codec.
     fn copy(&self) -> Option<Box<dyn Any>>;
 }
 
-struct State<E>(E);
+struct State<E: Behavior>(Resident<E>);
+
+impl<E: Behavior> State<E> {
+    /// Applies what `decode` makes of a payload.
+    fn take(&mut self, codec: u8, decode: impl FnOnce(Codec) -> Option<E::Event>) -> bool {
+        let decoded = Codec::from_id(codec).and_then(decode);
+        decoded.is_some_and(|event| isolate(|| self.0.state.apply(&event)).is_ok())
+    }
+}
 
 impl<E: Behavior> Folded for State<E> {
-    fn apply(&mut self, event: &EventRef<'_>) -> bool {
-        let Some(codec) = Codec::from_id(event.codec) else {
-            return false;
-        };
-        let decoded = event::decode::<E::Event>(event.name, event.version, codec, event.payload);
-        decoded.is_ok_and(|event| isolate(|| self.0.apply(&event)).is_ok())
+    fn apply(&mut self, entry: &Entry) -> bool {
+        match &entry.body {
+            EntryBody::Event { event, .. } => self.take(event.codec, |codec| {
+                event::decode(&event.name, event.version, codec, &event.payload).ok()
+            }),
+            EntryBody::State { state, .. } => {
+                self.0.is_stored(Some(stable_128(&state.payload)));
+                self.take(state.codec, |codec| {
+                    let name = E::Event::EVENTS.first()?.name;
+                    event::decode(name, state.version, codec, &state.payload).ok()
+                })
+            }
+            EntryBody::Deleted { .. } => {
+                self.0 = Resident::new(E::default());
+                true
+            }
+            _ => true,
+        }
     }
 
     fn copy(&self) -> Option<Box<dyn Any>> {
         let codec = E::OPTIONS.codec;
         let copy = isolate(|| {
             let mut bytes = Vec::new();
-            codec.encode(&self.0, &mut bytes).ok()?;
+            codec.encode(&self.0.state, &mut bytes).ok()?;
             codec.decode::<E>(&bytes).ok()
         });
-        Some(Box::new(copy.ok()??))
+        let mut copy = Resident::new(copy.ok()??);
+        copy.is_stored(self.0.digest());
+        Some(Box::new(copy))
     }
 }

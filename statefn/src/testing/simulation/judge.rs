@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use statefn_store::{Entry, EntryBody, EventRef, NewEvent, PersistenceId, SequenceNumber};
+use statefn_store::{Entry, PersistenceId, SequenceNumber};
 
+use super::change::Change;
 use super::errand::{Again, Folded, Heard, Moment};
 use super::history::{End, Sent, digest};
 use super::storage::Recorder;
@@ -34,12 +35,10 @@ pub(super) fn judge(
         case.sent.push(sent);
     }
     for (entry, written) in journal.iter().zip(&written) {
-        if let (EntryBody::Event { event, .. }, Some(case)) =
-            (&entry.body, cases.get_mut(&entry.id))
-        {
+        if let (Some(change), Some(case)) = (Change::of(entry), cases.get_mut(&entry.id)) {
             case.events.push(Stored {
                 entry,
-                event,
+                change,
                 attempt: written.attempt,
                 committed: written.committed.unwrap_or(0),
             });
@@ -63,7 +62,7 @@ struct Case<'a> {
 
 struct Stored<'a> {
     entry: &'a Entry,
-    event: &'a NewEvent,
+    change: Change,
     attempt: Option<u64>,
     committed: u64,
 }
@@ -150,7 +149,7 @@ impl Case<'_> {
             let Some(stored) = self.events.get(version) else {
                 break;
             };
-            if !state.apply(&stored.event_ref()) {
+            if !state.apply(stored.entry) {
                 break;
             }
         }
@@ -213,7 +212,7 @@ impl Case<'_> {
         if let (Some(again), Some(answer)) = (again, answer)
             && again.answer == *answer
         {
-            explanation.add(sequence, at.own, again.events.len() as u64);
+            explanation.add(sequence, at.own, again.changes.len() as u64);
         }
         (executed && !is_stored).then(|| Violation::Unexplained {
             attempt: sent.number,
@@ -249,37 +248,12 @@ impl Case<'_> {
         let number = self.attempt_at(version);
         let stored = self.events.iter().skip(version);
         let stored = stored.take_while(|stored| stored.attempt == number);
-        let stored = stored.map(|stored| {
-            let NewEvent {
-                name,
-                version,
-                payload,
-                ..
-            } = stored.event;
-            (&**name, *version, payload.as_slice())
-        });
-        let emitted = again.events.iter();
-        stored.eq(emitted.map(|(name, version, payload)| (name.as_str(), *version, &**payload)))
+        stored.map(|stored| &stored.change).eq(&again.changes)
     }
 }
 
 fn decode(metadata: &[u8]) -> Metadata {
     Codec::Bincode.decode(metadata).unwrap_or_default()
-}
-
-impl Stored<'_> {
-    fn event_ref(&self) -> EventRef<'_> {
-        EventRef {
-            offset: self.entry.offset,
-            sequence: self.entry.sequence,
-            time: self.entry.time,
-            name: &self.event.name,
-            version: self.event.version,
-            codec: self.event.codec,
-            metadata: &self.entry.metadata,
-            payload: &self.event.payload,
-        }
-    }
 }
 
 impl Explanation {

@@ -1,5 +1,6 @@
 //! Deterministic simulation: entities under every fault that a seed can think of.
 
+mod change;
 mod client;
 mod errand;
 mod failure;

@@ -1,0 +1,29 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+struct ProfileV1 {
+    name: String,
+}
+
+impl From<ProfileV1> for Profile {
+    fn from(old: ProfileV1) -> Self {
+        Self { name: old.name }
+    }
+}
+
+#[entity(crud, version = 2, from = ProfileV1)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Profile {
+    name: String,
+}
+
+#[entity]
+impl Profile {
+    #[command]
+    fn rename(&mut self, name: String) {
+        self.name = name;
+    }
+}
+
+fn main() {}
