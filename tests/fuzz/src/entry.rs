@@ -95,7 +95,7 @@ async fn recovers(stored: NewEvent, decoded: Result<BasketEvent, DecodeError>) {
         world::member("good", 0, vec![of(&good())]),
     ];
     world::store_all(&store, members).await;
-    let runtime = world::open(&store, Limits::default()).await;
+    let runtime = world::open::<Basket>(&store, Limits::default()).await;
     let (odd, neighbour) = (
         runtime.entity::<Basket>("odd"),
         runtime.entity::<Basket>("good"),

@@ -94,7 +94,7 @@ struct Trial {
 impl Trial {
     async fn open(limits: Limits) -> Self {
         let store = Memory::new();
-        let runtime = world::open(&store, limits.clone()).await;
+        let runtime = world::open::<Tally>(&store, limits.clone()).await;
         Self {
             store,
             limits,
@@ -106,7 +106,7 @@ impl Trial {
     /// Another runtime takes over, or this one forgets what it had in memory.
     async fn crash(&mut self, takes_over: bool) {
         if takes_over {
-            self.runtime = world::open(&self.store, self.limits.clone()).await;
+            self.runtime = world::open::<Tally>(&self.store, self.limits.clone()).await;
         } else {
             self.runtime.crash().await.unwrap();
         }

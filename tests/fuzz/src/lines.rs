@@ -162,7 +162,7 @@ async fn are_run(commands: &[(String, Command)]) {
         .map(|(_, command)| by_hand(&mut carts, command))
         .collect();
     for _ in 0..2 {
-        let runtime = world::open(&store, Limits::default()).await;
+        let runtime = world::open::<Cart>(&store, Limits::default()).await;
         for ((key, command), expected) in commands.iter().zip(&expected) {
             let answer = send(&runtime, command, key).await;
             assert_eq!(&answer, expected, "{command:?}");

@@ -39,7 +39,7 @@ async fn are_sent(pairs: &[(String, String)], limit: usize) {
         ..Limits::default()
     };
     let store = Memory::new();
-    let runtime = world::open(&store, limits).await;
+    let runtime = world::open::<Tally>(&store, limits).await;
     let mut call = runtime.entity::<Tally>("t").read_headers();
     for (name, value) in pairs {
         call = call.with_metadata(name.as_str(), value.as_str());
@@ -72,7 +72,7 @@ async fn are_sent(pairs: &[(String, String)], limit: usize) {
     assert_eq!(entries.len(), 1);
     assert!(matches!(entries[0].body, EntryBody::Event { .. }));
     assert_eq!(entries[0].metadata, stored, "as FORMAT.md says");
-    let runtime = world::open(&store, Limits::default()).await;
+    let runtime = world::open::<Tally>(&store, Limits::default()).await;
     let admin = runtime.admin();
     let history = admin.history::<Tally>("t", SequenceNumber::ZERO, 9);
     let history = history.await.unwrap();
@@ -123,7 +123,7 @@ async fn are_found(bytes: &[u8]) {
     let mut member = world::member("odd", 0, vec![of(&taken), of(&taken)]);
     member.metadata = bytes.to_vec();
     world::store_all(&store, vec![member]).await;
-    let runtime = world::open(&store, Limits::default()).await;
+    let runtime = world::open::<Basket>(&store, Limits::default()).await;
     let contents = runtime.entity::<Basket>("odd").contents().await;
     let expected = [taken.clone(), taken];
     assert_eq!(contents.map(|basket| basket.log), Ok(expected.to_vec()));

@@ -91,7 +91,7 @@ impl Trial {
         let second = world::member("odd", count, Self::stored(&self.after));
         let neighbour = world::member("good", 0, Self::stored(&self.before));
         world::store_all(&store, vec![first, second, neighbour]).await;
-        let runtime = world::open(&store, Limits::default()).await;
+        let runtime = world::open::<Basket>(&store, Limits::default()).await;
 
         let replayed = Basket {
             log: [self.before.clone(), self.after.clone()].concat(),
