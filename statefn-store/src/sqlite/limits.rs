@@ -84,6 +84,9 @@ pub(super) const CHECKPOINT_PAGES: u64 = 16_384;
 /// Commits between two looks at the length of the log.
 pub(super) const LOOK_EVERY: u32 = 16;
 
+/// How long a move of the log waits for readers that began before it.
+pub(super) const READER_WAIT: Duration = Duration::from_millis(20);
+
 /// Times [`CHECKPOINT_PAGES`] at which a log that a long reader holds is reported.
 pub(super) const LARGE_LOG: u64 = 8;
 

@@ -44,12 +44,16 @@ impl Log {
         if pages < self.due.max(tuning.checkpoint_pages) {
             return Ok(());
         }
-        let state = run(conn, "PASSIVE")?;
+        run(conn, "PASSIVE")?;
+        // That moves what no reader needs and waits for nobody. A read that began before keeps the
+        // rest, and the log from beginning anew; most end in a moment, and new ones keep nothing.
+        conn.busy_timeout(tuning.reader_wait)?;
+        let state = run(conn, "RESTART");
+        conn.busy_timeout(BUSY_WAIT)?;
+        let state = state?;
         tracing::debug!(pages = state.pages, moved = state.moved, "checkpoint");
-        if state.moved >= state.pages {
-            self.due = 0;
-        } else {
-            // A reader still needs the rest: come back after as much again.
+        if state.busy {
+            // A long reader: come back after as much again.
             self.due = state.pages + tuning.checkpoint_pages;
             if state.pages >= LARGE_LOG * tuning.checkpoint_pages {
                 tracing::warn!(
@@ -57,6 +61,8 @@ impl Log {
                     "a long reader keeps the log from shrinking"
                 );
             }
+        } else {
+            self.due = 0;
         }
         Ok(())
     }
@@ -89,6 +95,7 @@ fn run(conn: &Connection, mode: &str) -> Result<State, SqliteError> {
     let sql = match mode {
         "NOOP" => "PRAGMA wal_checkpoint(NOOP)",
         "PASSIVE" => "PRAGMA wal_checkpoint(PASSIVE)",
+        "RESTART" => "PRAGMA wal_checkpoint(RESTART)",
         _ => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
     let (busy, pages, moved): (i64, i64, i64) = conn

@@ -19,6 +19,8 @@ pub struct Tuning {
     pub checkpoint_pages: u64,
     /// Commits between two looks at the length of the log.
     pub look_every: u32,
+    /// How long a move of the log waits for readers that began before it.
+    pub reader_wait: Duration,
     /// Without work for this long, the writer empties the log.
     pub idle: Duration,
     /// First and longest wait between attempts to reopen a failed database.
@@ -40,6 +42,7 @@ impl Default for Tuning {
             merge_step: limits::MERGE_STEP,
             checkpoint_pages: limits::CHECKPOINT_PAGES,
             look_every: limits::LOOK_EVERY,
+            reader_wait: limits::READER_WAIT,
             idle: limits::IDLE,
             reopen_wait: limits::REOPEN_WAIT,
             readers: limits::READERS,

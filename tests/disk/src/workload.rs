@@ -60,6 +60,7 @@ pub fn small() -> Tuning {
         merge_step: 2,
         checkpoint_pages: 12,
         look_every: 2,
+        reader_wait: Duration::ZERO,
         idle: Duration::from_secs(600),
         reopen_wait: (Duration::ZERO, Duration::from_millis(1)),
         readers: 1,

@@ -3,6 +3,7 @@
 mod commit_failed;
 mod load;
 mod lock;
+mod log;
 mod store;
 mod target;
 
