@@ -44,15 +44,16 @@ impl Log {
         if pages < self.due.max(tuning.checkpoint_pages) {
             return Ok(());
         }
-        run(conn, "PASSIVE")?;
-        // That moves what no reader needs and waits for nobody. A read that began before keeps the
-        // rest, and the log from beginning anew; most end in a moment, and new ones keep nothing.
-        conn.busy_timeout(tuning.reader_wait)?;
-        let state = run(conn, "RESTART");
-        conn.busy_timeout(BUSY_WAIT)?;
-        let state = state?;
+        let mut state = run(conn, "PASSIVE")?;
+        if state.moved < state.pages {
+            // A reader that began before still needs the rest: most have ended in a moment.
+            conn.busy_timeout(tuning.reader_wait)?;
+            let waited = run(conn, "RESTART");
+            conn.busy_timeout(BUSY_WAIT)?;
+            state = waited?;
+        }
         tracing::debug!(pages = state.pages, moved = state.moved, "checkpoint");
-        if state.busy {
+        if state.moved < state.pages {
             // A long reader: come back after as much again.
             self.due = state.pages + tuning.checkpoint_pages;
             if state.pages >= LARGE_LOG * tuning.checkpoint_pages {
