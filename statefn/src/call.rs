@@ -9,19 +9,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use statefn_store::PersistenceId;
+use statefn_store::{PersistenceId, StoredCall};
 
 use crate::call_error::{CallError, Failure};
 #[cfg(feature = "testing")]
 use crate::command::Mode;
 use crate::command::{Command, Operation};
+use crate::effect::{Deferrable, Undeferrable};
 use crate::entity::Entity;
 use crate::env::BoxFuture;
+use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::runtime::core::Accepted;
 use crate::runtime::engine::Engine;
 use crate::runtime::isolate::in_handler;
-use crate::runtime::outcome::Answer;
+use crate::runtime::outcome::{self, Answer};
 use crate::runtime::shard::Shard;
 use crate::runtime::slot::Slot;
 use crate::runtime::step::{Request, RequestOptions};
@@ -36,9 +38,15 @@ pub struct Handle<E> {
 /// Where calls go.
 struct Target {
     id: PersistenceId,
+    entity_type: &'static str,
+    /// `None` for a reference that a handler made: its calls can be sent on only.
+    bound: Option<Bound>,
+}
+
+/// The runtime that makes the calls.
+struct Bound {
     /// `None` when the runtime does not host the type.
     type_index: Option<u16>,
-    entity_type: &'static str,
     shard: Arc<Shard>,
     /// Keeps the runtime's caretaker alive as long as there are references.
     _engine: Arc<Engine>,
@@ -47,12 +55,24 @@ struct Target {
 impl<E: Entity> Handle<E> {
     pub(crate) fn new(engine: &Arc<Engine>, id: Box<str>) -> Self {
         let id = PersistenceId::new(E::TYPE, id);
-        let target = Target {
+        let bound = Bound {
             type_index: engine.type_index(TypeId::of::<E>()),
-            entity_type: E::TYPE,
             shard: Arc::clone(engine.shard(&id)),
             _engine: Arc::clone(engine),
+        };
+        Self::to(id, Some(bound))
+    }
+
+    /// A handle whose calls can be sent on, but not made.
+    pub(crate) fn unbound(id: Box<str>) -> Self {
+        Self::to(PersistenceId::new(E::TYPE, id), None)
+    }
+
+    fn to(id: PersistenceId, bound: Option<Bound>) -> Self {
+        let target = Target {
             id,
+            entity_type: E::TYPE,
+            bound,
         };
         Self {
             target: Arc::new(target),
@@ -359,8 +379,11 @@ impl<O: Operation> Call<O> {
             deadline,
             metadata,
         } = self;
-        let shared = target.shard.shared();
-        let type_index = match target.check(key.as_deref()) {
+        let Some(bound) = &target.bound else {
+            return Err(Err(CallError::Reentrancy));
+        };
+        let shared = bound.shard.shared();
+        let type_index = match target.check(bound, key.as_deref()) {
             Ok(type_index) => type_index,
             Err(failure) => return Err(Err(failure.widen())),
         };
@@ -372,9 +395,10 @@ impl<O: Operation> Call<O> {
             key,
             deadline: deadline.map(|deadline| env.now().saturating_add(deadline)),
             metadata,
+            origin: None,
         };
         let request = Request { operation, options };
-        match target.shard.call(&target.id, type_index, request) {
+        match bound.shard.call(&target.id, type_index, request) {
             Accepted::Answered(answer) => Err(answer),
             Accepted::Waiting(slot) => Ok((slot, deadline.map(|deadline| env.sleep(deadline)))),
         }
@@ -383,8 +407,8 @@ impl<O: Operation> Call<O> {
 
 impl Target {
     /// What can be said against a call before anything runs.
-    fn check(&self, key: Option<&str>) -> Result<u16, Failure> {
-        let shared = self.shard.shared();
+    fn check(&self, bound: &Bound, key: Option<&str>) -> Result<u16, Failure> {
+        let shared = bound.shard.shared();
         if let Some(failure) = shared.refusal() {
             return Err(failure);
         }
@@ -392,8 +416,32 @@ impl Target {
         if let Some(key) = key {
             check_name("key", key, shared.limits.key_bytes_max)?;
         }
-        self.type_index.ok_or(Failure::NotHosted {
+        bound.type_index.ok_or(Failure::NotHosted {
             entity_type: self.entity_type,
+        })
+    }
+}
+
+impl<O: Command> Deferrable for Call<O> {
+    fn into_stored(self) -> Result<StoredCall, Undeferrable> {
+        let codec = <O::Entity as Entity>::OPTIONS.codec;
+        let mut arguments = Vec::new();
+        let encoded = codec.encode(&self.operation, &mut arguments);
+        encoded.map_err(|error| {
+            Undeferrable(Failure::Encoding {
+                what: "the arguments of an effect",
+                reason: error.to_string().into(),
+            })
+        })?;
+        let metadata = outcome::encode_metadata(&self.metadata, &Limits::default());
+        let metadata = metadata.map_err(Undeferrable)?;
+        Ok(StoredCall {
+            target: self.target.id.clone(),
+            command: O::NAME.into(),
+            codec: codec.id(),
+            arguments,
+            metadata,
+            hops: 0,
         })
     }
 }

@@ -129,6 +129,9 @@ pub enum Overload {
     /// Every entity in memory is busy and no further one fits.
     #[error("every entity in memory is busy and no further one fits")]
     Residents,
+    /// The outbox is full: too many effects wait for their delivery.
+    #[error("too many effects wait for their delivery")]
+    Outbox,
     /// The entity panicked repeatedly and refuses commands for a while.
     #[error("the entity panicked repeatedly and refuses commands for a while")]
     Panics,
@@ -198,6 +201,29 @@ impl Failure {
         Self::OutcomeUnknown {
             reason: reason.into(),
         }
+    }
+
+    /// The failure in an error of a call; `None` for the domain's no.
+    pub(crate) fn narrow<E>(error: CallError<E>) -> Option<Self> {
+        Some(match error {
+            CallError::Rejected(_) => return None,
+            CallError::Overloaded(overload) => Self::Overloaded(overload),
+            CallError::Timeout => Self::Timeout,
+            CallError::OutcomeUnknown { reason } => Self::OutcomeUnknown { reason },
+            CallError::Unavailable { reason } => Self::Unavailable { reason },
+            CallError::Quarantined(quarantine) => Self::Quarantined(quarantine),
+            CallError::Panicked { id, message } => Self::Panicked { id, message },
+            CallError::Reentrancy => Self::Reentrancy,
+            CallError::TooLarge { what, bytes, limit } => Self::TooLarge { what, bytes, limit },
+            CallError::Invalid { what, reason } => Self::Invalid { what, reason },
+            CallError::KeyReused { key } => Self::KeyReused { key },
+            CallError::AlreadyApplied { key } => Self::AlreadyApplied { key },
+            CallError::Encoding { what, reason } => Self::Encoding { what, reason },
+            CallError::NotHosted { entity_type } => Self::NotHosted { entity_type },
+            CallError::Fenced => Self::Fenced,
+            CallError::Stopped => Self::Stopped,
+            CallError::WaitInsideRuntime => Self::WaitInsideRuntime,
+        })
     }
 
     /// The same failure as an error of a call with error type `E`.

@@ -62,6 +62,12 @@ pub type Ran<O> = (
     Option<Context<<O as Operation>::Entity>>,
 );
 
+/// Is shown each command of an entity type.
+pub trait CommandVisitor<E: Behavior> {
+    /// Shows a command.
+    fn visit<C: Command<Entity = E>>(&mut self);
+}
+
 /// How an operation runs: the one place where commands and queries differ.
 ///
 /// Implemented for [`Writes`] and [`Reads`] only.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
 
-use crate::entity::{Behavior, EventOf};
+use crate::effect::{Deferrable, Outgoing};
+use crate::entity::{Behavior, Entity, EntityRef, EventOf};
 use crate::metadata::Metadata;
 use crate::reply::Then;
 
@@ -55,6 +56,7 @@ pub struct Context<E: Behavior> {
     metadata: Metadata,
     events: Vec<E::Event>,
     deletes: bool,
+    outgoing: Option<Box<Outgoing>>,
 }
 
 /// What a command asked for beside its answer.
@@ -65,6 +67,8 @@ pub(crate) struct Wishes<E: Behavior> {
     pub(crate) events: Vec<E::Event>,
     /// Whether the state is to be deleted, after the events.
     pub(crate) deletes: bool,
+    /// What it sends on.
+    pub(crate) outgoing: Option<Box<Outgoing>>,
 }
 
 impl<E: Behavior> Wishes<E> {
@@ -74,6 +78,7 @@ impl<E: Behavior> Wishes<E> {
             now,
             events: Vec::new(),
             deletes: false,
+            outgoing: None,
         }
     }
 }
@@ -93,6 +98,7 @@ impl<E: Behavior> Context<E> {
             metadata,
             events: Vec::new(),
             deletes: false,
+            outgoing: None,
         }
     }
 
@@ -156,6 +162,91 @@ impl<E: Behavior> Context<E> {
         self.deletes = false;
     }
 
+    /// Sends a command to an entity once this one has committed: an *effect*.
+    ///
+    /// It is stored in the commit of this command and leaves the store in the commit of the one
+    /// that it calls, so it takes place exactly once, across crashes. Effects of one sender to one
+    /// target take place in the order in which they were sent, also over several commands; between
+    /// targets there is no order. On `Err` or a panic of the handler it never existed. A rejection
+    /// by the target is an answer, recorded in the target's journal and otherwise discarded; any
+    /// other failure is tried again, and after
+    /// [`Limits::delivery_attempts_max`](crate::Limits::delivery_attempts_max) attempts the call becomes a
+    /// dead letter ([`Admin::dead_letters`](crate::Admin::dead_letters)) and the target's next one is
+    /// tried. An effect that was caused by 64 others in a row becomes a dead letter at once.
+    ///
+    /// The call's key and deadline count for nothing here; its metadata go along.
+    ///
+    /// A command whose effects find no more room in the outbox is answered
+    /// [`CallError::Overloaded`](crate::CallError::Overloaded).
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use statefn::prelude::*;
+    /// # #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+    /// # pub enum Moved { In(u64), Out(u64) }
+    /// # #[entity(event_sourced)]
+    /// # #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    /// # pub struct Account { cents: u64 }
+    /// #[entity]
+    /// impl Account {
+    ///     #[command]
+    ///     fn deposit(&self, ctx: &mut Context<Self>, cents: u64) {
+    ///         ctx.emit(Moved::In(cents));
+    ///     }
+    ///
+    ///     #[command]
+    ///     fn send(&self, ctx: &mut Context<Self>, to: String, cents: u64) -> Result<(), String> {
+    ///         if cents > self.cents { return Err("not enough".to_owned()); }
+    ///         ctx.emit(Moved::Out(cents));
+    ///         ctx.effect(ctx.entity::<Account>(to).deposit(cents));
+    ///         Ok(())
+    ///     }
+    /// #   #[query] fn cents(&self) -> u64 { self.cents }
+    /// #   #[event_handler] fn apply(&mut self, event: &Moved) {
+    /// #       match event { Moved::In(cents) => self.cents += cents, Moved::Out(cents) => self.cents -= cents }
+    /// #   }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<(Account,)>().build().await?;
+    /// let (alice, bob) = (runtime.entity::<Account>("alice"), runtime.entity::<Account>("bob"));
+    /// alice.deposit(5).await?;
+    /// alice.send("bob", 3).await?;
+    /// runtime.settle().await;
+    /// assert_eq!((alice.cents().await?, bob.cents().await?), (2, 3));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn effect(&mut self, call: impl Deferrable) {
+        self.outgoing.get_or_insert_default().effect(call, false);
+    }
+
+    /// Sends a command as [`effect`](Self::effect) does, and keeps this command's reply back until the target
+    /// has answered, with whatever.
+    ///
+    /// The sender commits first and goes on with other commands meanwhile; only the reply waits. The
+    /// target's answer is discarded. If the target fails, or the time of the caller or of the runtime
+    /// ([`Limits::call_timeout`](crate::Limits::call_timeout)) is over, the caller gets the sender's
+    /// own reply, and the effect goes its way.
+    pub fn effect_sync(&mut self, call: impl Deferrable) {
+        self.outgoing.get_or_insert_default().effect(call, true);
+    }
+
+    /// A reference to an entity, for calls to be sent on.
+    ///
+    /// The calls of this reference belong to no runtime: awaiting one answers
+    /// [`CallError::Reentrancy`](crate::CallError::Reentrancy).
+    pub fn entity<T: Behavior>(&self, id: impl Into<Box<str>>) -> T::Ref {
+        let handle = crate::__private::Handle::<T>::unbound(id.into());
+        <T::Ref as EntityRef>::from_handle(handle)
+    }
+
+    /// A reference to this entity, for calls to be sent on; as [`entity`](Self::entity).
+    pub fn me(&self) -> <E as Entity>::Ref {
+        self.entity::<E>(self.id())
+    }
+
     /// A reply that is computed from the state after the emitted events.
     pub fn then<T>(&self, reply: impl FnOnce(&E) -> T + Send + 'static) -> Then<E, T> {
         Then::new(reply)
@@ -188,6 +279,7 @@ impl<E: Behavior> Context<E> {
             now: self.now,
             events: self.events,
             deletes: self.deletes,
+            outgoing: self.outgoing,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::Codec;
+use crate::command::CommandVisitor;
 use crate::event::Event;
 
 /// A keyed, durable piece of state: the half that `#[entity(..)]` on the struct makes.
@@ -40,6 +41,12 @@ pub trait Behavior: Entity<Kind: Model<Self>> + Default + Serialize + Deserializ
 
     /// Applies an event to the state. Runs on emit and on every replay.
     fn apply(&mut self, event: &Self::Event);
+
+    /// Shows all commands, so that stored calls find them by their names. Without it, an effect or
+    /// timer that calls the entity becomes a dead letter.
+    fn commands<V: CommandVisitor<Self>>(visitor: &mut V) {
+        let _ = visitor;
+    }
 
     /// Whether two states are equal, for checks. `None` when the type has no `PartialEq`.
     #[doc(hidden)]

@@ -129,6 +129,7 @@ pub mod admin;
 pub mod codec;
 pub mod command;
 pub mod context;
+pub mod effect;
 pub mod entity;
 pub mod env;
 pub mod event;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use statefn_store::OutboxNumber;
+
 /// The bounds of a runtime. Reaching one is an answer, never memory growth.
 ///
 /// A bound of zero lets nothing through, except where nothing at all could move then: one command
@@ -48,6 +50,16 @@ pub struct Limits {
     pub recoveries_max: usize,
     /// Quarantined entities remembered; beyond it each command to one reads the store again.
     pub quarantined_max: usize,
+    /// Effects that wait for their delivery in the whole runtime, those on their way to the store
+    /// included. Dead letters do not count.
+    pub outbox_max: usize,
+    /// Bytes of those effects.
+    pub outbox_bytes_max: usize,
+    /// Effects, and timers set or cancelled, of one command; at most 1,024.
+    pub effects_max: usize,
+    /// Failed attempts after which an effect, or a timer's firing, becomes a dead letter. A failure of
+    /// the store does not count. The waits between them double from 250 ms to one minute.
+    pub delivery_attempts_max: u32,
     /// A call without a deadline of its own is answered `Timeout` or `OutcomeUnknown` after this
     /// long, give or take one second.
     pub call_timeout: Duration,
@@ -60,6 +72,7 @@ impl Limits {
     pub(crate) fn workable(self) -> Self {
         Self {
             speculation_max: self.speculation_max.max(1),
+            effects_max: self.effects_max.min(usize::from(OutboxNumber::PER_MEMBER)),
             speculation_bytes_max: self.speculation_bytes_max.max(1),
             recoveries_max: self
                 .recoveries_max
@@ -90,6 +103,10 @@ impl Default for Limits {
             residents_max: 1_000_000,
             recoveries_max: 64,
             quarantined_max: 100_000,
+            outbox_max: 65_536,
+            outbox_bytes_max: 64 * MIB,
+            effects_max: usize::from(OutboxNumber::PER_MEMBER),
+            delivery_attempts_max: 12,
             call_timeout: Duration::from_secs(30),
             passivate_after: Duration::from_secs(10 * 60),
         }

@@ -137,6 +137,29 @@ impl Runtime {
         self.engine.shut_down(deadline).await
     }
 
+    /// For tests: waits until no effect is on its way any more.
+    ///
+    /// Answers how many wait for another attempt, because their targets have failed: those are not
+    /// waited for, as their time may be a clock that the test moves by hand.
+    ///
+    /// # Cancel safety
+    ///
+    /// It only waits.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// runtime.entity::<Counter>("visits").add(1).await?;
+    /// assert_eq!(runtime.settle().await, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn settle(&self) -> usize {
+        self.engine.settle().await
+    }
+
     /// For tests: drops everything that is not committed, as a crash of the process would, and
     /// goes on from the store. Who had panicked and who was quarantined is forgotten as well.
     ///
@@ -328,6 +351,7 @@ fn hosted(definition: Arc<dyn Definition>, limits: &Limits) -> Result<Hosted, Bu
         options,
         shape,
         idle_ticks: idle_ticks.unwrap_or(u32::MAX).max(1),
+        commands: definition.commands(),
         definition,
     })
 }

@@ -9,6 +9,7 @@
 mod account;
 mod bad_input;
 mod crud;
+mod effects;
 mod kit;
 mod p10_never_skip;
 mod p1_durable;

@@ -58,7 +58,11 @@ async fn a_command_to_an_entity_in_memory_needs_no_task_and_no_timer() {
     let env = Counting::default();
     let runtime = start(&Faulty::new(Memory::new()), &env).await;
     crate::kit::settle().await;
-    assert_eq!(env.take(), [1, 2], "the caretaker");
+    assert_eq!(
+        env.take(),
+        [2, 2],
+        "the caretaker, and a look into the outbox"
+    );
     for n in 0..100 {
         let account = runtime.entity::<Account>(format!("account {n}"));
         for total in 1..=10 {

@@ -33,6 +33,30 @@ pub(crate) const KNOWN: &[Known] = &[
         reason: "a reference type wraps the handle that sends calls; only generated code sees it",
     },
     Known {
+        folder: "",
+        from: "context",
+        to: "__private",
+        reason: "a handler gets references as well, for calls that it sends on",
+    },
+    Known {
+        folder: "runtime",
+        from: "delivery",
+        to: "shard",
+        reason: "the table of types holds its commands as functions, and those call a shard",
+    },
+    Known {
+        folder: "runtime",
+        from: "shared",
+        to: "outbox",
+        reason: "all shards reach the outbox, whose couriers reach everything",
+    },
+    Known {
+        folder: "runtime",
+        from: "outbox",
+        to: "engine",
+        reason: "a courier finds the shard of its target",
+    },
+    Known {
         folder: "runtime",
         from: "activation",
         to: "slot",

@@ -1,5 +1,6 @@
 //! What operators need: quarantined entities, checks, backups, salvage.
 
+mod letters;
 mod skip;
 mod verify;
 

@@ -12,6 +12,8 @@ pub(crate) struct Budget {
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
     residents: AtomicUsize,
+    outbox: AtomicUsize,
+    outbox_bytes: AtomicUsize,
 }
 
 /// A place among the waiting calls, given back on drop.
@@ -32,6 +34,14 @@ pub(crate) struct Held {
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Room(Option<Arc<Budget>>);
+
+/// Places in the outbox, given back on drop.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    budget: Arc<Budget>,
+    count: usize,
+    bytes: usize,
+}
 
 /// A write of up to this many bytes counts as a waiting call only: as many as there may be of
 /// those stay within the limit of bytes.
@@ -75,6 +85,38 @@ impl Budget {
             budget: Arc::clone(self),
             bytes,
         })
+    }
+
+    /// Places in the outbox for so many effects, if there are that many.
+    pub(super) fn seat(
+        self: &Arc<Self>,
+        count: usize,
+        bytes: usize,
+        limits: &Limits,
+    ) -> Result<Seat, Failure> {
+        let seat = self.take_seat(count, bytes);
+        let taken = self.outbox.load(Ordering::Relaxed);
+        let taken_bytes = self.outbox_bytes.load(Ordering::Relaxed);
+        if taken > limits.outbox_max || taken_bytes > limits.outbox_bytes_max {
+            return Err(Failure::Overloaded(Overload::Outbox));
+        }
+        Ok(seat)
+    }
+
+    /// Places in the outbox for effects that are there already.
+    pub(super) fn take_seat(self: &Arc<Self>, count: usize, bytes: usize) -> Seat {
+        self.outbox.fetch_add(count, Ordering::Relaxed);
+        self.outbox_bytes.fetch_add(bytes, Ordering::Relaxed);
+        Seat {
+            budget: Arc::clone(self),
+            count,
+            bytes,
+        }
+    }
+
+    /// Effects on their way, those whose commit is under way included.
+    pub(crate) fn outbox(&self) -> usize {
+        self.outbox.load(Ordering::Acquire)
     }
 
     /// Calls accepted and not yet answered.
@@ -132,6 +174,35 @@ impl Drop for Permit {
                 .waiting_bytes
                 .fetch_sub(self.bytes, Ordering::Relaxed);
         }
+    }
+}
+
+impl Seat {
+    /// The same places, one by one.
+    pub(super) fn split(mut self) -> Vec<Self> {
+        let count = std::mem::take(&mut self.count);
+        let bytes = std::mem::take(&mut self.bytes);
+        let share = bytes / count.max(1);
+        (0..count)
+            .map(|index| Self {
+                budget: Arc::clone(&self.budget),
+                count: 1,
+                bytes: if index == 0 {
+                    bytes - share * count.saturating_sub(1)
+                } else {
+                    share
+                },
+            })
+            .collect()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.budget.outbox.fetch_sub(self.count, Ordering::Release);
+        self.budget
+            .outbox_bytes
+            .fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -10,6 +10,7 @@ use statefn_store::{Loaded, Replay};
 use crate::codec::Codec;
 use crate::entity::{Behavior, Options};
 use crate::event::{StoredForm, StoredForms};
+use crate::runtime::delivery::Commands;
 use crate::runtime::isolate::isolate;
 use crate::runtime::recovery::{self, Recovered, RecoverySettings, Unrecoverable};
 use crate::runtime::resident::Resident;
@@ -34,6 +35,9 @@ pub(crate) trait Definition: Send + Sync + 'static {
 
     /// Every stored form of the entity's events, as `codec` sees it.
     fn events(&self, codec: Codec) -> Vec<StoredForm>;
+
+    /// The commands, for stored calls.
+    fn commands(&self) -> Commands;
 
     /// A recovery to be handed to a store.
     fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay>;
@@ -80,6 +84,10 @@ impl<E: Behavior> Definition for Defined<E> {
 
     fn events(&self, codec: Codec) -> Vec<StoredForm> {
         StoredForms::of::<E::Event>(codec)
+    }
+
+    fn commands(&self) -> Commands {
+        Commands::of::<E>()
     }
 
     fn recovery(&self, settings: RecoverySettings) -> Box<dyn Replay> {

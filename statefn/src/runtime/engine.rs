@@ -34,6 +34,7 @@ impl Engine {
             shard.introduce(&shards);
         }
         let engine = Arc::new(Self { shared, shards });
+        engine.shared.outbox.start(&engine);
         let env = Arc::clone(&engine.shared.env);
         env.spawn(Box::pin(look_after(Arc::downgrade(&engine))));
         engine
@@ -75,6 +76,24 @@ impl Engine {
         Ok(finished)
     }
 
+    /// Waits until nothing that was sent can be delivered now. How many calls wait for another
+    /// attempt.
+    pub(crate) async fn settle(&self) -> usize {
+        loop {
+            let moved = self.shared.outbox.moved.notified();
+            if self.shared.intake() != Intake::Open {
+                return 0;
+            }
+            if let Some((known, resting)) = self.shared.outbox.waiting()
+                && known == resting
+                && self.shared.budget.outbox() <= known
+            {
+                return resting;
+            }
+            moved.await;
+        }
+    }
+
     /// Waits until a shard has moved. `false` if it is too late for that.
     async fn stirs_before(&self, late: &mut BoxFuture) -> bool {
         let mut stirred = pin!(self.shared.stirred.notified());
@@ -94,7 +113,9 @@ impl Engine {
         self.stop_shards(&wrote, &Failure::unavailable("the runtime crashed"))
             .await;
         self.shared.quarantined.clear();
-        self.shared.claim_again().await
+        self.shared.claim_again().await?;
+        self.shared.outbox.crashed();
+        Ok(())
     }
 
     async fn stop_shards(&self, wrote: &Failure, waiting: &Failure) {

@@ -6,6 +6,7 @@ use statefn_store::{EntityType, Timestamp};
 
 use crate::entity::Options;
 use crate::runtime::definition::Definition;
+use crate::runtime::delivery::Commands;
 use crate::runtime::outcome;
 
 /// A hosted entity type, with what is worked out once.
@@ -17,6 +18,8 @@ pub(crate) struct Hosted {
     pub(crate) shape: u128,
     /// Idle ticks after which an entity leaves memory.
     pub(crate) idle_ticks: u32,
+    /// Its commands, for stored calls.
+    pub(crate) commands: Commands,
 }
 
 impl Hosted {

@@ -81,7 +81,7 @@ pub(super) fn decode<O: Operation>(bytes: &[u8]) -> Result<Answer<O>, DecodeErro
 }
 
 /// The stored form of metadata; nothing for nothing.
-pub(super) fn encode_metadata(metadata: &Metadata, limits: &Limits) -> Result<Vec<u8>, Failure> {
+pub(crate) fn encode_metadata(metadata: &Metadata, limits: &Limits) -> Result<Vec<u8>, Failure> {
     if metadata.is_empty() {
         return Ok(Vec::new());
     }

@@ -9,6 +9,7 @@ use statefn_store::{Batch, Member, OwnerEpoch, PersistenceId};
 use crate::limits::Limits;
 use crate::runtime::budget::Held;
 use crate::runtime::place::Place;
+use crate::runtime::sending::Posted;
 use crate::runtime::slot::Waiter;
 
 /// A list that has grown beyond this many places is given back to the allocator.
@@ -44,6 +45,8 @@ pub(super) struct Tag {
     pub(super) key: Option<Box<str>>,
     /// Keeps the bytes counted until the commit has ended.
     pub(super) _held: Option<Held>,
+    /// What leaves the entity with the commit.
+    pub(super) posted: Option<Box<Posted>>,
 }
 
 /// An answer that waits for a member's commit.

@@ -13,6 +13,7 @@ use crate::env::Env;
 use crate::limits::Limits;
 use crate::runtime::budget::Budget;
 use crate::runtime::hosted::Hosted;
+use crate::runtime::outbox::Outbox;
 use crate::runtime::step::Turn;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) budget: Arc<Budget>,
     pub(crate) quarantined: Quarantined,
+    pub(crate) outbox: Outbox,
     pub(crate) recoveries: tokio::sync::Semaphore,
     /// Rings when a shard of a runtime that no longer takes calls has moved.
     pub(crate) stirred: tokio::sync::Notify,
@@ -60,6 +62,7 @@ impl Shared {
             recoveries: tokio::sync::Semaphore::new(limits.recoveries_max),
             quarantined: Quarantined::new(limits.quarantined_max),
             budget: Arc::default(),
+            outbox: Outbox::new(),
             stirred: tokio::sync::Notify::new(),
             epoch: AtomicU64::new(epoch.get()),
             generation: AtomicU64::new(0),
@@ -94,6 +97,7 @@ impl Shared {
         Turn {
             env: &*self.env,
             limits: &self.limits,
+            budget: &self.budget,
             hosted,
         }
     }

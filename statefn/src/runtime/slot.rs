@@ -57,6 +57,10 @@ pub(super) trait Waiter: Send + Sync {
     /// The write is on stable storage: the answer may leave.
     fn open(&self) -> Option<Waker>;
 
+    /// The write is on stable storage, but the answer waits for those of effects: from now on the
+    /// caller gets it in any case.
+    fn hold(&self);
+
     /// The write is not: the answer is this instead.
     fn fail(&self, failure: Failure) -> Option<Waker>;
 
@@ -83,6 +87,11 @@ enum State<O: Operation> {
     Gated {
         answer: Answer<O>,
         wrote: bool,
+        waker: Option<Waker>,
+    },
+    /// Committed; the answer waits for those of effects.
+    Held {
+        answer: Answer<O>,
         waker: Option<Waker>,
     },
     /// Answered.
@@ -147,7 +156,9 @@ impl<O: Operation> Slot<O> {
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Answer<O>> {
         let mut state = self.lock();
         match &mut *state {
-            State::Queued { waker, .. } | State::Gated { waker, .. } => {
+            State::Queued { waker, .. }
+            | State::Gated { waker, .. }
+            | State::Held { waker, .. } => {
                 match waker {
                     Some(known) => known.clone_from(cx.waker()),
                     None => *waker = Some(cx.waker().clone()),
@@ -163,7 +174,12 @@ impl<O: Operation> Slot<O> {
 
     /// The caller waits no longer: what it may say of the outcome. `None` if the answer came first.
     pub(crate) fn give_up(&self) -> Option<Failure> {
-        let state = self.lock();
+        let mut state = self.lock();
+        if let State::Held { .. } = &*state {
+            // It has committed: the caller gets its own reply.
+            release(&mut state);
+            return None;
+        }
         let failure = match &*state {
             State::Queued { call: Some(_), .. } | State::Gated { wrote: false, .. } => {
                 Failure::Timeout
@@ -171,7 +187,7 @@ impl<O: Operation> Slot<O> {
             State::Queued { .. } | State::Gated { .. } => {
                 Failure::unknown("the deadline passed while the command was under way")
             }
-            State::Ready(_) | State::Gone => return None,
+            State::Held { .. } | State::Ready(_) | State::Gone => return None,
         };
         Self::change(state, State::Gone);
         Some(failure)
@@ -188,7 +204,7 @@ impl<O: Operation> Slot<O> {
         let mut state = self.lock();
         let waker = match &mut *state {
             State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
-            State::Ready(_) | State::Gone => {
+            State::Held { .. } | State::Ready(_) | State::Gone => {
                 drop(state);
                 discard(answer);
                 return None;
@@ -217,7 +233,9 @@ impl<O: Operation> Slot<O> {
                 Failure::unknown("the commit did not answer in time"),
                 waker.take(),
             ),
-            State::Queued { .. } | State::Ready(_) | State::Gone => return None,
+            State::Queued { .. } | State::Held { .. } | State::Ready(_) | State::Gone => {
+                return None;
+            }
         };
         Self::change(state, State::Ready(Err(failure.widen())));
         waker
@@ -251,7 +269,7 @@ impl<O: Operation> Slot<O> {
         let waker = match &mut *state {
             State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
             // A caller that gave up is gone; its command runs to the end all the same.
-            State::Ready(_) | State::Gone => {
+            State::Held { .. } | State::Ready(_) | State::Gone => {
                 drop(state);
                 return discard(answer);
             }
@@ -277,6 +295,20 @@ impl<O: Operation> Slot<O> {
         let waker = waker.take();
         Self::change(state, State::Ready(Err(CallError::Timeout)));
         Err(waker)
+    }
+}
+
+/// Lets a committed answer go; its caller is to be woken.
+fn release<O: Operation>(state: &mut State<O>) -> Option<Waker> {
+    match std::mem::replace(state, State::Gone) {
+        State::Gated { answer, waker, .. } | State::Held { answer, waker } => {
+            *state = State::Ready(answer);
+            waker
+        }
+        other => {
+            *state = other;
+            None
+        }
     }
 }
 
@@ -330,16 +362,14 @@ impl<O: Operation> Job for Slot<O> {
 
 impl<O: Operation> Waiter for Slot<O> {
     fn open(&self) -> Option<Waker> {
+        release(&mut self.lock())
+    }
+
+    fn hold(&self) {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Gone) {
-            State::Gated { answer, waker, .. } => {
-                *state = State::Ready(answer);
-                waker
-            }
-            other => {
-                *state = other;
-                None
-            }
+            State::Gated { answer, waker, .. } => *state = State::Held { answer, waker },
+            other => *state = other,
         }
     }
 

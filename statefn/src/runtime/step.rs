@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use statefn_store::{
-    Member, NewRecord, NewSnapshot, Offset, SequenceNumber, StateChange, StoredRecord, Timestamp,
+    Member, NewRecord, NewSnapshot, Offset, SequenceNumber, Settled, StateChange, StoredRecord,
+    Timestamp,
 };
 
 use crate::call_error::{CallError, Failure};
@@ -17,7 +18,9 @@ use crate::entity::Behavior;
 use crate::env::Env;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
+use crate::reply::Handled;
 use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::budget::Budget;
 use crate::runtime::decision::{Form, Written, conclude};
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
@@ -26,6 +29,7 @@ use crate::runtime::outcome;
 use crate::runtime::outcome::Answer;
 use crate::runtime::place::Place;
 use crate::runtime::resident::Resident;
+use crate::runtime::sending::{self, Origin, Posted, Sending};
 use crate::runtime::spans;
 
 /// An operation with what the caller said about it.
@@ -41,12 +45,15 @@ pub(crate) struct RequestOptions {
     /// By [`Env::now`].
     pub(crate) deadline: Option<Duration>,
     pub(crate) metadata: Metadata,
+    /// The stored call that this is, if it is one.
+    pub(crate) origin: Option<Box<Origin>>,
 }
 
 /// What a step may look at besides the entity.
 pub(super) struct Turn<'a> {
     pub(super) env: &'a dyn Env,
     pub(super) limits: &'a Limits,
+    pub(super) budget: &'a Arc<Budget>,
     pub(super) hosted: &'a Hosted,
 }
 
@@ -84,6 +91,8 @@ pub(super) struct Write {
     pub(super) member: Member,
     pub(super) bytes: usize,
     pub(super) key: Option<Box<str>>,
+    /// What leaves the entity with the commit.
+    pub(super) posted: Option<Box<Posted>>,
 }
 
 /// A key for which the store must be asked.
@@ -245,9 +254,20 @@ fn execute<O: Operation>(
     };
     let state = copy.as_mut().unwrap_or(&mut entity.state);
     let (handled, context) = <O::Mode as Mode<O>>::run(operation, state, context);
-    let wishes = match context {
+    let mut wishes = match context {
         Some(context) => context.into_wishes(),
         None => Wishes::none(turn.env.wall()),
+    };
+    let outgoing = match &handled {
+        // What a rejected command sent never existed.
+        Handled::Rejected(_) => None,
+        _ => wishes.outgoing.take(),
+    };
+    let origin = options.origin.map(|origin| *origin);
+    // Before anything applies, so that what cannot be sent has no effect to be undone.
+    let sending = match sending::prepare(outgoing, origin, turn.limits, turn.budget) {
+        Ok(sending) => sending,
+        Err(failure) => return behind_gate(Err(failure.widen()), activation),
     };
     let decision = match conclude(handled, &wishes, copy.as_mut(), entity, turn.form()) {
         Ok(decision) => decision,
@@ -259,6 +279,7 @@ fn execute<O: Operation>(
         written: decision.written,
         snapshot: None,
         keyed,
+        sending,
     };
     draft.snapshot = due_snapshot(&entity.state, sequence, &draft.written, turn);
     let answer = decision.answer.map_err(CallError::Rejected);
@@ -273,6 +294,7 @@ struct Draft {
     written: Written,
     snapshot: Option<NewSnapshot>,
     keyed: Option<Keyed>,
+    sending: Option<Sending>,
 }
 
 impl Draft {
@@ -284,7 +306,7 @@ impl Draft {
         turn: &Turn<'_>,
     ) -> Step<O> {
         let changed = !self.written.is_nothing();
-        if !changed && self.keyed.is_none() {
+        if !changed && self.keyed.is_none() && self.sending.is_none() {
             return behind_gate(answer, activation);
         }
         match self.member::<O>(&answer, activation, turn) {
@@ -328,6 +350,18 @@ impl Draft {
         if planted!(KeyNotStored) && !member.events.is_empty() {
             member.record = None;
         }
+        if let (Err(CallError::Rejected(_)), Some(sending)) = (answer, &self.sending)
+            && let (None, Some(call)) = (&member.record, &sending.deferred.settles)
+        {
+            member.record = rejection::<O>(answer, call, turn);
+        }
+        let posted = match self.sending {
+            Some(sending) => {
+                member.deferred = Some(sending.deferred);
+                sending.posted
+            }
+            None => None,
+        };
         let bytes = member_bytes(&member);
         let limit = turn
             .limits
@@ -340,14 +374,19 @@ impl Draft {
                 limit,
             });
         }
-        if let Some(record) = &member.record {
+        if let (Some(record), Some(_)) = (&member.record, &self.keyed) {
             let keys = activation.keys.get_or_insert_default();
             keys.make_room(turn.cutoff(), turn.limits.keys_max);
             let outcome = record.outcome.as_slice().into();
             keys.speculate(&record.key, record.fingerprint, self.now, outcome);
         }
         let key = self.keyed.map(|keyed| keyed.key);
-        Ok(Write { member, bytes, key })
+        Ok(Write {
+            member,
+            bytes,
+            key,
+            posted,
+        })
     }
 }
 
@@ -365,6 +404,24 @@ impl Turn<'_> {
             limits: self.limits,
         }
     }
+}
+
+/// What the journal says of a stored call that was rejected: nobody waits for the answer.
+fn rejection<O: Operation>(
+    answer: &Answer<O>,
+    call: &Settled,
+    turn: &Turn<'_>,
+) -> Option<NewRecord> {
+    let key = match call {
+        Settled::Effect(number) => format!("effect {number}"),
+        Settled::Timer { number, due, .. } => format!("timer {number} at {}", due.as_millis()),
+    };
+    let outcome = outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits);
+    Some(NewRecord {
+        key,
+        fingerprint: 0,
+        outcome: outcome.ok()?,
+    })
 }
 
 /// The snapshot that is due when the events after `before` include a multiple of the cadence, and
@@ -437,5 +494,9 @@ fn member_bytes(member: &Member) -> usize {
         .record
         .as_ref()
         .map_or(0, |record| record.outcome.len() + record.key.len());
-    64 + member.metadata.len() + events + state + snapshot + record
+    let deferred = member
+        .deferred
+        .as_ref()
+        .map_or(0, |deferred| deferred.bytes());
+    64 + member.metadata.len() + events + state + snapshot + record + deferred
 }

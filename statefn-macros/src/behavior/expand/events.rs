@@ -4,13 +4,17 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 
+use crate::behavior::expand::operation::operation_type;
 use crate::behavior::expand::scope::{Scope, anchor};
 use crate::behavior::handler::Handler;
+use crate::behavior::method::Role;
 use crate::behavior::model::Model;
+use crate::behavior::operation::Operation;
 use crate::names;
 
 /// Expands the fold.
 pub(super) fn expand(scope: &Scope, model: &Model, is_sound: bool) -> TokenStream {
+    let commands = commands(scope, &model.operations);
     let Scope {
         krate,
         entity,
@@ -43,6 +47,7 @@ pub(super) fn expand(scope: &Scope, model: &Model, is_sound: bool) -> TokenStrea
             fn apply(&mut self, event: &Self::Event) {
                 #apply
             }
+            #commands
             fn same(&self, other: &Self) -> ::core::option::Option<::core::primitive::bool> {
                 use #krate::__private::{SameByPartialEq as _, SameUnknown as _};
                 (&#krate::__private::States(self, other)).same()
@@ -64,6 +69,27 @@ fn folds(scope: &Scope, handler: &Handler) -> TokenStream {
             fn folds_events<K: #krate::__private::FoldsEvents>() {}
             folds_events::<<#entity as #krate::entity::Entity>::Kind>();
         };
+    }
+}
+
+/// Shows all commands, so that stored calls find them.
+fn commands(scope: &Scope, operations: &[Operation]) -> TokenStream {
+    let Scope { krate, span, .. } = scope;
+    let visits = operations
+        .iter()
+        .filter(|operation| operation.role == Role::Command)
+        .map(|operation| {
+            let cfgs = &operation.cfgs;
+            let scope = scope.at(operation.method.span());
+            let ty = operation_type(&scope, operation);
+            let (krate, span) = (&scope.krate, scope.span);
+            quote_spanned!(span=> #(#cfgs)* #krate::command::CommandVisitor::visit::<#ty>(visitor);)
+        });
+    quote_spanned! {*span=>
+        fn commands<V: #krate::command::CommandVisitor<Self>>(visitor: &mut V) {
+            let _ = &visitor;
+            #(#visits)*
+        }
     }
 }
 

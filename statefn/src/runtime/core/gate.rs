@@ -2,12 +2,13 @@
 
 use std::error::Error;
 
-use statefn_store::{CommitError, Outcome, PersistenceId, StoreFailure};
+use statefn_store::{CommitError, Offset, Outcome, PersistenceId, StoreFailure};
 
 use super::{Action, Core};
 use crate::call_error::Failure;
 use crate::runtime::activation::Phase;
-use crate::runtime::pipeline::{Filling, Tag};
+use crate::runtime::outbox::Addressed;
+use crate::runtime::pipeline::{Filling, Gate, Tag};
 use crate::runtime::shared::Shared;
 
 impl Core {
@@ -58,6 +59,7 @@ impl Core {
         if planted!(ConflictFailsBatch) && outcomes.iter().any(is_refused) {
             return self.store_failed(batch, &Failure::Timeout, "a write was refused", shared);
         }
+        self.post(&mut batch, outcomes);
         for gate in batch.gates.drain(..) {
             let waker = match outcomes.get(gate.member) {
                 Some(Outcome::Committed { .. }) => gate.waiter.open(),
@@ -93,6 +95,30 @@ impl Core {
             self.after_commit(&tag.id, shared);
         }
         self.pipeline.recycle(batch);
+    }
+
+    /// Hands over what committed members have sent; replies that wait for its answers go along.
+    fn post(&mut self, batch: &mut Filling, outcomes: &[Outcome]) {
+        for (member, (tag, outcome)) in batch.tags.iter_mut().zip(outcomes).enumerate() {
+            let Some(posted) = tag.posted.take() else {
+                continue;
+            };
+            let position = match outcome {
+                Outcome::Committed { position } => *position,
+                Outcome::Refused(_) if planted!(RefusedEffectSent) => Offset::ZERO,
+                Outcome::Refused(_) => continue,
+            };
+            let mut waiters = Vec::new();
+            if !posted.awaited.is_empty() {
+                let waits = |gate: &mut Gate| gate.member == member && gate.wrote;
+                waiters.extend(batch.gates.extract_if(.., waits).map(|gate| gate.waiter));
+                for waiter in &waiters {
+                    waiter.hold();
+                }
+            }
+            let addressed = Addressed::new(*posted, &tag.id, position, waiters);
+            self.outputs.actions.push(Action::Post(addressed));
+        }
     }
 
     /// A write of the entity was refused: everything speculated on it goes with it.

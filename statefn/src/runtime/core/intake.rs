@@ -234,13 +234,19 @@ fn join(
         Behind::Earlier(place) => return pipeline.gate(place, waiter, true),
         Behind::Own(write) => write,
     };
-    let Write { member, bytes, key } = *write;
+    let Write {
+        member,
+        bytes,
+        key,
+        posted,
+    } = *write;
     let tag = Tag {
         id: activation.id.clone(),
         incarnation: activation.incarnation,
         bytes,
         key,
         _held: shared.budget.hold(bytes),
+        posted,
     };
     let place = pipeline.append(member, tag, &shared.limits, |tag, place| {
         activation.joined(tag.key.as_deref(), place);

@@ -21,6 +21,7 @@ use crate::command::Operation;
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::budget::Room;
 use crate::runtime::idle::IdleQueue;
+use crate::runtime::outbox::Addressed;
 use crate::runtime::outcome::Answer;
 use crate::runtime::panics::Panics;
 use crate::runtime::pipeline::{Gate, Pipeline};
@@ -74,6 +75,8 @@ pub(super) enum Action {
     },
     /// Ask the other shards to let an idle entity go; answer with [`Core::room_made`].
     MakeRoom { id: PersistenceId, incarnation: u64 },
+    /// Deliver what a committed command has sent.
+    Post(Addressed),
     /// The store has failed: all shards drop what they have in memory.
     StoreFailed,
     /// Somebody else owns the store: the runtime stops.

@@ -20,6 +20,7 @@ use crate::command::Operation;
 use crate::runtime::budget::Room;
 use crate::runtime::core::{Accepted, Action, Core, Outputs};
 use crate::runtime::isolate::{discard, wake};
+use crate::runtime::outbox::Addressed;
 use crate::runtime::recovery::Recovered;
 use crate::runtime::shard::handover::Handover;
 use crate::runtime::shared::{Intake, Shared};
@@ -277,10 +278,27 @@ impl Shard {
                         room,
                     });
                 }
-                Action::StoreFailed => self.shared.store_failed(),
+                Action::Post(addressed) => self.post(addressed),
+                Action::StoreFailed => {
+                    self.shared.store_failed();
+                    // Commits of which nobody knows may have sent something.
+                    self.shared.outbox.read_again();
+                }
                 Action::Fenced => self.shared.set_intake(Intake::Fenced),
             }
         }
+    }
+
+    /// Delivers what a committed command has sent.
+    fn post(&self, addressed: Addressed) {
+        if let Some(group) = addressed.group {
+            let late = self.shared.env.sleep(self.shared.limits.call_timeout);
+            self.shared.env.spawn(Box::pin(async move {
+                late.await;
+                group.open();
+            }));
+        }
+        self.shared.outbox.accept(addressed.posts);
     }
 
     /// Lets an idle entity of another shard go, if one is free to look at: the room that it leaves,
