@@ -40,9 +40,21 @@ pub(crate) const KNOWN: &[Known] = &[
     },
     Known {
         folder: "runtime",
-        from: "delivery",
-        to: "shard",
+        from: "definition",
+        to: "delivery",
+        reason: "a type's commands are functions that call a shard",
+    },
+    Known {
+        folder: "runtime",
+        from: "hosted",
+        to: "delivery",
         reason: "the table of types holds its commands as functions, and those call a shard",
+    },
+    Known {
+        folder: "",
+        from: "entity",
+        to: "command",
+        reason: "an entity shows its commands, so that stored calls find them by name",
     },
     Known {
         folder: "runtime",
