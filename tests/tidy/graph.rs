@@ -65,6 +65,12 @@ pub(crate) const KNOWN: &[Known] = &[
     Known {
         folder: "runtime",
         from: "outbox",
+        to: "delivery",
+        reason: "a courier calls the commands that a type shows",
+    },
+    Known {
+        folder: "runtime",
+        from: "outbox",
         to: "engine",
         reason: "a courier finds the shard of its target",
     },

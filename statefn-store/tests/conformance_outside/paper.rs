@@ -209,11 +209,7 @@ impl Paper {
             skip,
             deferred,
         } = member;
-        let origin = Origin {
-            id: &id,
-            time,
-            metadata,
-        };
+        let origin = Origin::new(&id, time, metadata);
         if bug == Bug::ListsEmptyMembers && !self.listed.contains(&id) {
             self.listed.push(id.clone());
         }
@@ -261,8 +257,8 @@ impl Paper {
         if let Some(snapshot) = snapshot {
             self.picture(&id, sequence, snapshot);
         }
-        let sends = deferred.as_ref().is_some_and(|d| d.sends()) && self.lines.len() == before;
-        if sends && bug != Bug::SendsWithoutAnEntry {
+        let is_silent = self.lines.len() == before && bug != Bug::SendsWithoutAnEntry;
+        if is_silent && deferred.as_ref().is_some_and(|d| d.sends()) {
             self.push(&origin, sequence, EntryBody::Sent, bug);
         }
         self.send(&id, time, deferred, bug);
@@ -345,6 +341,12 @@ struct Origin<'a> {
     id: &'a PersistenceId,
     time: Timestamp,
     metadata: Vec<u8>,
+}
+
+impl<'a> Origin<'a> {
+    fn new(id: &'a PersistenceId, time: Timestamp, metadata: Vec<u8>) -> Self {
+        Self { id, time, metadata }
+    }
 }
 
 fn stored(record: statefn_store::NewRecord, time: Timestamp) -> StoredRecord {
