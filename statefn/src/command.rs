@@ -63,9 +63,11 @@ pub type Ran<O> = (
 );
 
 /// Is shown each command of an entity type.
-pub trait CommandVisitor<E: Behavior> {
+pub trait CommandVisitor<E> {
     /// Shows a command.
-    fn visit<C: Command<Entity = E>>(&mut self);
+    fn visit<C: Command<Entity = E>>(&mut self)
+    where
+        E: Behavior;
 }
 
 /// How an operation runs: the one place where commands and queries differ.
