@@ -117,7 +117,7 @@ impl<E: Behavior> Context<E> {
     /// [`keep`](Self::keep) takes it back.
     ///
     /// What remains: sequence numbers go on, keys are remembered as long as ever, and the journal
-    /// keeps what was there.
+    /// keeps what was there until the entity is purged ([`Runtime::purge`](crate::Runtime::purge)).
     /// Deleting what is not there changes nothing.
     ///
     /// ```

@@ -143,6 +143,7 @@ mod call_error;
 mod hash;
 mod history;
 mod limits;
+mod purge;
 mod runtime;
 mod sync;
 mod system;
@@ -159,6 +160,7 @@ pub use context::Context;
 pub use history::HistoryEvent;
 pub use limits::Limits;
 pub use metadata::Metadata;
+pub use purge::{PURGE_HEADER, PurgeError};
 pub use reply::{Infallible, Then};
 
 #[doc = include_str!("docs/event.md")]

@@ -37,6 +37,12 @@ macro_rules! mistakes {
 mistakes! {
     /// What a rejected command did to a state in place stays.
     RollbackMissed,
+    /// A deletion is answered before its commit.
+    DeletionSaidEarly,
+    /// A deletion stays in memory and does not reach the journal.
+    DeletionNotStored,
+    /// A deleted entity keeps its state in memory.
+    DeletedStateKept,
     /// A reply leaves before its commit.
     ReplyBeforeCommit,
     /// A rejection leaves before the commit of what it was decided on.

@@ -91,6 +91,10 @@ impl Runtime {
         <E::Ref as EntityRef>::from_handle(Handle::<E>::new(&self.engine, id.into()))
     }
 
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     /// What operators need: quarantined entities, checks, backups.
     ///
     /// ```

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use statefn::prelude::*;
 use statefn::testing::{Dice, SimulatedCall, Simulation};
 
+use crate::shelf::{self, Shelf};
+
 #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
 pub(crate) enum Entry {
     Booked { amount: i64, at_millis: i64 },
@@ -51,6 +53,16 @@ impl Ledger {
         ctx.then(|ledger| ledger.digest)
     }
 
+    /// The last entry, and the end.
+    #[command]
+    fn close(&self, ctx: &mut Context<Self>) -> Then<Self, (i64, u64)> {
+        let (amount, at_millis) = (-self.total, ctx.now().as_millis());
+        ctx.emit(Entry::Booked { amount, at_millis });
+        ctx.delete();
+        let before = self.total;
+        ctx.then(move |ledger| (before, ledger.digest))
+    }
+
     /// A command without events.
     #[command]
     fn look(&self) -> (i64, u64) {
@@ -96,14 +108,18 @@ pub(crate) const PLANNED: &str = "a planned panic";
 
 const ENTITIES: u64 = 20;
 
-/// The default harness: 500 calls to 20 ledgers, a few of them popular.
+/// The default harness: 500 calls to 20 ledgers and shelves, a few of them popular.
 pub(crate) fn simulation() -> Simulation {
-    Simulation::of::<(Ledger,)>().workload(call)
+    Simulation::of::<(Ledger, Shelf)>().workload(call)
 }
 
 fn call(dice: &mut Dice) -> SimulatedCall {
     let most = if dice.chance(500) { 3 } else { ENTITIES };
-    let id = format!("ledger {}", dice.below(most));
+    let number = dice.below(most);
+    if dice.chance(300) {
+        return shelf::call(format!("shelf {number}"), dice);
+    }
+    let id = format!("ledger {number}");
     let amount = i64::try_from(dice.below(20)).unwrap_or(0);
     match dice.below(100) {
         0..45 => SimulatedCall::new(id, move |ledger: &LedgerRef| ledger.book(amount)),
@@ -114,7 +130,8 @@ fn call(dice: &mut Dice) -> SimulatedCall {
                 ledger.book_all(amounts.clone())
             })
         }
-        68..74 => SimulatedCall::new(id, |ledger: &LedgerRef| ledger.look()),
+        68..72 => SimulatedCall::new(id, |ledger: &LedgerRef| ledger.look()),
+        72..74 => SimulatedCall::new(id, |ledger: &LedgerRef| ledger.close()),
         74..76 => SimulatedCall::new(id, |ledger: &LedgerRef| ledger.stumble()),
         76..90 => SimulatedCall::new(id, |ledger: &LedgerRef| ledger.digest()),
         _ => SimulatedCall::new(id, move |ledger: &LedgerRef| ledger.at_least(5 * amount)),

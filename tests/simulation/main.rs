@@ -7,6 +7,7 @@
 mod ledger;
 #[cfg(statefn_planted)]
 mod planted;
+mod shelf;
 
 use std::num::NonZero;
 use std::panic;

@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("machinery", &["runtime"]),
     (
         "surface",
-        &["admin", "call", "history", "system", "testing"],
+        &["admin", "call", "history", "purge", "system", "testing"],
     ),
     ("root", &["__private", "prelude"]),
 ];

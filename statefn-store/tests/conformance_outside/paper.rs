@@ -231,14 +231,7 @@ impl Paper {
                 sequence = sequence.next();
             }
             let record = record.take().map(|record| stored(record, time));
-            let body = match *change {
-                StateChange::Put(state) => EntryBody::State { state, record },
-                StateChange::Delete => EntryBody::Deleted { record },
-            };
-            self.push(&origin, sequence, body, bug);
-            if bug != Bug::KeepsSnapshotsBehindStates {
-                self.pictures.retain(|picture| picture.id != id);
-            }
+            self.push_state(&origin, sequence, *change, record, bug);
         }
         if let Some(record) = record {
             if bug == Bug::CountsRecordsAsEvents {
@@ -291,6 +284,24 @@ impl Paper {
         }
         let position = self.head(id, bug).position;
         self.calls.append(*deferred, id, time, position);
+    }
+
+    fn push_state(
+        &mut self,
+        origin: &Origin<'_>,
+        sequence: SequenceNumber,
+        change: StateChange,
+        record: Option<StoredRecord>,
+        bug: Bug,
+    ) {
+        let body = match change {
+            StateChange::Put(state) => EntryBody::State { state, record },
+            StateChange::Delete => EntryBody::Deleted { record },
+        };
+        self.push(origin, sequence, body, bug);
+        if bug != Bug::KeepsSnapshotsBehindStates {
+            self.pictures.retain(|picture| picture.id != *origin.id);
+        }
     }
 
     fn picture(&mut self, id: &PersistenceId, sequence: SequenceNumber, snapshot: NewSnapshot) {

@@ -117,7 +117,9 @@ fn replace<E: Behavior>(
     let before = entity.digest();
     let mut state = None;
     if deletes {
-        *copy = E::default();
+        if !planted!(DeletedStateKept) {
+            *copy = E::default();
+        }
         entity.is_stored(None);
         state = before.map(|_| Box::new(StateChange::Delete));
     } else {

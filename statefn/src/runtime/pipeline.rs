@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
-use statefn_store::{Batch, Member, OwnerEpoch, PersistenceId};
+use statefn_store::{Batch, Member, OwnerEpoch, PersistenceId, StateChange};
 
 use crate::limits::Limits;
 use crate::runtime::budget::Held;
@@ -110,6 +110,9 @@ impl Pipeline {
             .checked_sub(self.first)
             .and_then(|i| usize::try_from(i).ok());
         if let Some(filling) = index.and_then(|index| self.batches.get_mut(index)) {
+            if planted!(DeletionSaidEarly) && wrote && filling.deletes(place.member) {
+                waiter.open().into_iter().for_each(Waker::wake);
+            }
             filling.gates.push(Gate {
                 member: place.member,
                 waiter,
@@ -210,6 +213,12 @@ impl Pipeline {
 }
 
 impl Filling {
+    /// Whether a member deletes its entity.
+    fn deletes(&self, member: usize) -> bool {
+        let state = self.members.get(member).and_then(|m| m.state.as_deref());
+        matches!(state, Some(StateChange::Delete))
+    }
+
     fn remove(&mut self, id: &PersistenceId, bytes: &mut Vec<usize>, waiters: &mut Vec<Gate>) {
         let gone: Vec<bool> = self.tags.iter().map(|tag| tag.id == *id).collect();
         let mut new_index = Vec::with_capacity(gone.len());

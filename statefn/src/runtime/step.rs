@@ -336,6 +336,11 @@ impl Draft {
         member.metadata = self.metadata;
         member.events = self.written.events;
         member.state = self.written.state;
+        if planted!(DeletionNotStored)
+            && matches!(member.state.as_deref(), Some(StateChange::Delete))
+        {
+            member.state = None;
+        }
         member.snapshot = self.snapshot;
         if let Some(keyed) = &self.keyed {
             member.record = Some(NewRecord {

@@ -4,6 +4,7 @@
 mod deleted;
 mod gated;
 mod note;
+mod purged;
 mod rolled_back;
 
 use statefn::Builder;
