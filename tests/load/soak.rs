@@ -231,7 +231,7 @@ fn judge_memory(
     );
 }
 
-/// What must not rise once caches are full: memory after the first half, the others at once.
+/// What must not rise in the second half, when caches are full and connections are open.
 fn judge_flat(samples: &[Sample], verdict: &mut Verdict) {
     let late = samples.get(samples.len() / 2..).unwrap_or_default();
     let points = late.iter().map(|sample| {
@@ -252,7 +252,7 @@ fn judge_flat(samples: &[Sample], verdict: &mut Verdict) {
         ),
         ("threads", |usage| usage.threads),
     ] {
-        let seen = || samples.iter().map(|sample| of(&sample.usage));
+        let seen = || late.iter().map(|sample| of(&sample.usage));
         let (least, most) = (seen().min().unwrap_or(0), seen().max().unwrap_or(0));
         verdict.judge(
             what,
