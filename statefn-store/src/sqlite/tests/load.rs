@@ -1,20 +1,22 @@
 //! On which thread an entity is loaded.
 
 use std::ops::ControlFlow;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use super::store::{Opened, member};
 use crate::sqlite::tuning::Tuning;
 use crate::{
-    EventRef, Loaded, PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, StateRef,
-    Store,
+    EventRef, PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, StateRef, Store,
 };
 
-/// The sequence numbers of the events, as they came.
+/// The sequence numbers of the events, as they came, and the thread on which the last one came.
 #[derive(Default)]
-struct Numbers(Vec<u64>);
+struct Numbers {
+    events: Vec<u64>,
+    thread: Option<ThreadId>,
+}
 
 impl Replay for Numbers {
     fn snapshot(&mut self, _: SnapshotRef<'_>) -> bool {
@@ -26,7 +28,8 @@ impl Replay for Numbers {
     }
 
     fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
-        self.0.push(event.sequence.get());
+        self.events.push(event.sequence.get());
+        self.thread = Some(std::thread::current().id());
         ControlFlow::Continue(())
     }
 
@@ -39,23 +42,19 @@ impl Replay for Numbers {
     }
 }
 
-fn numbers(loaded: Loaded) -> Vec<u64> {
-    let replay: Box<dyn std::any::Any> = loaded.replay;
-    replay.downcast::<Numbers>().unwrap().0
-}
-
-/// Loads an entity. Whether that was done at the first poll, and the events.
+/// Loads an entity. Whether the calling thread replayed it, and the events.
 fn load(opened: &Opened, id: &str) -> (bool, Vec<u64>) {
     let id = PersistenceId::new("cart", id);
-    let mut load = pin!(opened.store.load(&id, Box::<Numbers>::default()));
-    match load.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(loaded) => (true, numbers(loaded.unwrap())),
-        Poll::Pending => (false, numbers(opened.block(load).unwrap())),
-    }
+    let load = opened.store.load(&id, Box::<Numbers>::default());
+    let replay: Box<dyn std::any::Any> = opened.block(load).unwrap().replay;
+    let Numbers { events, thread } = *replay.downcast::<Numbers>().unwrap();
+    (thread == Some(std::thread::current().id()), events)
 }
 
-/// Two entities of so many events: side by side, or in turns with those of many others.
+/// Two entities of so many events: side by side, or in turns with those of many others; and one that
+/// has a single event.
 fn written(opened: &Opened, events: u64) {
+    opened.append("single", 0);
     for number in 0..events {
         opened.append("dense", number);
     }
@@ -77,14 +76,13 @@ fn patient() -> Tuning {
 }
 
 #[test]
-fn a_short_load_is_done_at_its_first_poll_once_there_is_a_connection() {
+fn a_short_load_is_done_by_its_caller_once_there_is_a_connection() {
     let opened = Opened::tuned(patient());
     written(&opened, 10);
     let whole: Vec<u64> = (1..=10).collect();
     assert_eq!(load(&opened, "dense"), (false, whole.clone()));
     assert_eq!(load(&opened, "dense"), (true, whole.clone()));
     assert_eq!(load(&opened, "apart"), (true, whole));
-    assert_eq!(load(&opened, "nobody"), (true, Vec::new()));
 }
 
 #[test]
@@ -92,12 +90,12 @@ fn a_long_load_goes_on_in_a_thread_where_it_has_paused() {
     let opened = Opened::tuned(patient());
     written(&opened, 11);
     let whole: Vec<u64> = (1..=11).collect();
-    load(&opened, "nobody");
+    load(&opened, "single");
     for _ in 0..3 {
         assert_eq!(load(&opened, "dense"), (false, whole.clone()));
         assert_eq!(load(&opened, "apart"), (false, whole.clone()));
         // Its connection has come back.
-        assert!(load(&opened, "nobody").0);
+        assert_eq!(load(&opened, "single"), (true, vec![1]));
     }
 }
 
@@ -120,7 +118,7 @@ fn a_load_that_waited_for_the_disk_sends_the_next_ones_to_the_threads() {
 fn a_load_that_is_dropped_while_it_goes_on_in_a_thread_leaves_the_store_as_it_was() {
     let opened = Opened::tuned(patient());
     written(&opened, 11);
-    load(&opened, "nobody");
+    load(&opened, "single");
     let id = PersistenceId::new("cart", "dense");
     let mut dropped = Box::pin(opened.store.load(&id, Box::<Numbers>::default()));
     let polled = dropped
