@@ -97,6 +97,9 @@ fn open_writer(path: &Path, new: bool) -> Result<Connection, OpenError> {
     // macOS alone: an fsync there does not reach the disk.
     set(&conn, path, "fullfsync", 1)?;
     set(&conn, path, "checkpoint_fullfsync", 1)?;
+    // What moves within a page that is written anyway leaves no copy behind for an erasure to miss.
+    conn.pragma_update(None, "secure_delete", "fast")
+        .map_err(|error| failed(path, error))?;
     Ok(conn)
 }
 
@@ -311,6 +314,7 @@ mod tests {
         assert_eq!(mode, "wal");
         for (pragma, value) in [
             ("synchronous", 2),
+            ("secure_delete", 2),
             ("wal_autocheckpoint", 0),
             ("fullfsync", 1),
             ("checkpoint_fullfsync", 1),

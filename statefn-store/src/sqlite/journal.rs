@@ -112,16 +112,16 @@ impl Journal {
     /// Erases a stretch of an entity's chain.
     pub(super) fn erase(&mut self, erasure: &Erasure) -> Result<Erased, TransactionError> {
         // What the rows no longer need is overwritten too, not only given back.
-        let secure = |conn: &Connection, on: bool| {
-            let set = conn.pragma_update(None, "secure_delete", on);
+        let secure = |conn: &Connection, how: &str| {
+            let set = conn.pragma_update(None, "secure_delete", how);
             set.map_err(TransactionError::rolled_back)
         };
-        secure(&self.conn, true)?;
+        secure(&self.conn, "on")?;
         self.begin()?;
         let erased = self.stage_erasure(erasure);
         let erased = self.rolled_back(erased)?;
         self.commit_transaction()?;
-        secure(&self.conn, false)?;
+        secure(&self.conn, "fast")?;
         Ok(erased)
     }
 

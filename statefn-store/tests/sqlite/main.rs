@@ -11,6 +11,7 @@
 mod sqlite_support;
 
 mod damaged;
+mod erased;
 mod format;
 mod history;
 mod opening;
