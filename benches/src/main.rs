@@ -8,6 +8,7 @@ mod cli;
 mod durable;
 mod harness;
 mod memory;
+mod models;
 mod peer;
 mod recovery;
 mod report;
@@ -33,6 +34,7 @@ const FAMILIES: &[Family] = &[
     durable::HOT,
     durable::ONE,
     durable::SIXTY_FOUR,
+    models::MODELS,
     recovery::LONG,
     recovery::MANY,
     recovery::START,
