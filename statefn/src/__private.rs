@@ -55,6 +55,17 @@ impl<T: Clone> Copied for T {
     }
 }
 
+/// An entity with an async command, which borrows the state while it waits.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be borrowed across an `.await`",
+    label = "an async command borrows the state while it waits",
+    note = "make the state `Sync`: no `Cell`, `RefCell` or `Rc` in it; or remove `async`"
+)]
+pub trait HeldAcrossAwait {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Sync> HeldAcrossAwait for E {}
+
 /// What arguments are: their own trait, so that a missing derive is named in words of ours.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored and sent",

@@ -1,6 +1,6 @@
 //! Calls: a command or query as a value, and the future that runs it.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,17 +12,19 @@ use std::time::Duration;
 use statefn_store::{PersistenceId, StoredCall};
 
 use crate::call_error::{CallError, Failure};
+use crate::chain::Chain;
 #[cfg(feature = "testing")]
 use crate::command::Mode;
-use crate::command::{Command, Operation};
+use crate::command::{AnyCommand, MayWrite, Operation};
 use crate::effect::{Deferrable, Undeferrable};
 use crate::entity::Entity;
 use crate::env::BoxFuture;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::runtime::core::Accepted;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::engine::Engine;
-use crate::runtime::isolate::in_handler;
+use crate::runtime::isolate::{Inside, chain, inside};
 use crate::runtime::outcome::{self, Answer};
 use crate::runtime::shard::Shard;
 use crate::runtime::slot::Slot;
@@ -64,8 +66,16 @@ impl<E: Entity> Handle<E> {
     }
 
     /// A handle whose calls can be sent on, but not made.
-    pub(crate) fn unbound(id: Box<str>) -> Self {
+    fn unbound(id: Box<str>) -> Self {
         Self::to(PersistenceId::new(E::TYPE, id), None)
+    }
+
+    /// What a handler gets that was given this runtime, or none.
+    pub(crate) fn within(runtime: Option<&Arc<dyn Any + Send + Sync>>, id: Box<str>) -> Self {
+        match runtime.map(|runtime| Arc::clone(runtime).downcast()) {
+            Some(Ok(engine)) => Self::new(&engine, id),
+            _ => Self::unbound(id),
+        }
     }
 
     fn to(id: PersistenceId, bound: Option<Bound>) -> Self {
@@ -143,7 +153,8 @@ impl<O: Operation> Call<O> {
     ///
     /// A deadline that passes before the handler starts is [`CallError::Timeout`], and the command
     /// never runs. One that passes later is [`CallError::OutcomeUnknown`], and the command runs to
-    /// its end. A deadline of zero has passed already.
+    /// its end. An async handler that is still running ends at the deadline: [`CallError::Timeout`],
+    /// and nothing of it has happened. A deadline of zero has passed already.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
@@ -226,7 +237,7 @@ impl<O: Operation> Call<O> {
     }
 }
 
-impl<O: Command> Call<O> {
+impl<O: Operation<Mode: MayWrite>> Call<O> {
     /// Names the call, so that it takes effect at most once: a repetition under the same key
     /// answers what the first one answered, across restarts, within the entity type's retention
     /// (by the wall clock: it must not be set back or forward by as much as that).
@@ -306,7 +317,8 @@ impl<O: Operation> IntoFuture for Call<O> {
 ///
 /// # Cancel safety
 ///
-/// Dropped before its first poll, the call never happens. Dropped later, it runs to its end.
+/// Dropped before its first poll, the call never happens. Dropped later, it runs to its end (an
+/// async command until its deadline at most).
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Running<O: Operation> {
     stage: Stage<O>,
@@ -326,7 +338,7 @@ impl<O: Operation> Future for Running<O> {
     type Output = Answer<O>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer<O>> {
-        if in_handler() {
+        if inside() == Inside::Handler {
             return Poll::Ready(Err(CallError::Reentrancy));
         }
         if let Stage::Fresh(call) = &mut self.stage {
@@ -387,14 +399,19 @@ impl<O: Operation> Call<O> {
             Ok(type_index) => type_index,
             Err(failure) => return Err(Err(failure.widen())),
         };
+        let caller = match target.caller(&shared.limits) {
+            Ok(caller) => caller,
+            Err(failure) => return Err(Err(failure.widen())),
+        };
         if deadline.is_some_and(|deadline| deadline.is_zero()) {
             return Err(Err(CallError::Timeout));
         }
         let env = &shared.env;
         let options = RequestOptions {
             key,
-            deadline: deadline.map(|deadline| env.now().saturating_add(deadline)),
+            deadline: Deadline::new(deadline.map(|after| env.now().saturating_add(after))),
             metadata,
+            caller,
             origin: None,
         };
         let request = Request { operation, options };
@@ -420,9 +437,31 @@ impl Target {
             entity_type: self.entity_type,
         })
     }
+
+    /// The async commands that wait for this call, which must not come back to one of them.
+    fn caller(&self, limits: &Limits) -> Result<Option<Arc<Chain>>, Failure> {
+        if inside() == Inside::Nothing {
+            return Ok(None);
+        }
+        let caller = chain();
+        if let Some(chain) = &caller {
+            if chain.holds(&self.id) {
+                return Err(Failure::Reentrancy);
+            }
+            let limit = limits.call_depth_max;
+            if chain.depth() >= limit {
+                return Err(Failure::TooLarge {
+                    what: "the chain of calls (counted in commands)",
+                    bytes: chain.depth() + 1,
+                    limit,
+                });
+            }
+        }
+        Ok(caller)
+    }
 }
 
-impl<O: Command> Deferrable for Call<O> {
+impl<O: AnyCommand> Deferrable for Call<O> {
     fn into_stored(self) -> Result<StoredCall, Undeferrable> {
         let codec = <O::Entity as Entity>::OPTIONS.codec;
         let mut arguments = Vec::new();

@@ -27,8 +27,9 @@ pub enum CallError<E> {
     /// A limit is reached. Not applied; try again later.
     #[error("overloaded: {0}")]
     Overloaded(Overload),
-    /// The deadline passed before the handler started. Not applied.
-    #[error("the deadline passed before the command started")]
+    /// The deadline passed before the handler started, or while an async one was still running,
+    /// which ended there. Not applied; what an async command had others do stands.
+    #[error("the deadline passed before the command was done")]
     Timeout,
     /// Applied or not: the commit did not answer, or the deadline passed while it was under way.
     /// Retry only under the same key.
@@ -54,8 +55,8 @@ pub enum CallError<E> {
         /// The panic's message.
         message: Arc<str>,
     },
-    /// A call was polled inside a synchronous handler, or back into its own call chain. Not
-    /// applied.
+    /// A call was polled inside a synchronous handler, or leads back to an entity whose async command
+    /// waits for it. Not applied.
     #[error("a handler cannot call an entity and wait for it")]
     Reentrancy,
     /// Something is larger than the limit. Not applied.

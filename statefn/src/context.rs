@@ -1,12 +1,17 @@
 //! What a command handler may know, and the events that it emits.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
 
+use crate::chain::{Chain, CommandId};
 use crate::effect::{Deferrable, Outgoing};
 use crate::entity::{Behavior, Entity, EntityRef, EventOf};
+use crate::hash::stable_128;
 use crate::metadata::Metadata;
+use crate::random::nonce;
 use crate::reply::Then;
 
 /// Handed to every command handler: who it is, what time it is, and where its events go.
@@ -57,6 +62,20 @@ pub struct Context<E: Behavior> {
     events: Vec<E::Event>,
     deletes: bool,
     outgoing: Option<Box<Outgoing>>,
+    caller: Option<Arc<Chain>>,
+    /// What tells this run from all others; drawn when somebody asks.
+    nonce: OnceLock<u64>,
+    /// What only few handlers need.
+    aside: Option<Box<Aside>>,
+}
+
+/// What only few handlers need.
+#[derive(Default)]
+struct Aside {
+    rng: Option<fastrand::Rng>,
+    added: Metadata,
+    /// The runtime, for an async command that calls entities.
+    runtime: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What a command asked for beside its answer.
@@ -69,6 +88,8 @@ pub(crate) struct Wishes<E: Behavior> {
     pub(crate) deletes: bool,
     /// What it sends on.
     pub(crate) outgoing: Option<Box<Outgoing>>,
+    /// What is stored with it, if that is more than it was sent with.
+    pub(crate) metadata: Option<Metadata>,
 }
 
 impl<E: Behavior> Wishes<E> {
@@ -79,12 +100,14 @@ impl<E: Behavior> Wishes<E> {
             events: Vec::new(),
             deletes: false,
             outgoing: None,
+            metadata: None,
         }
     }
 }
 
 impl<E: Behavior> Context<E> {
-    /// A context at a point of an entity's life; the runtime and the test kit make them.
+    /// A context at a point of an entity's life, which repeats: two that are made of the same have
+    /// the same random numbers. The runtime and the test kit make them.
     pub(crate) fn new(
         id: PersistenceId,
         sequence: SequenceNumber,
@@ -99,7 +122,27 @@ impl<E: Behavior> Context<E> {
             events: Vec::new(),
             deletes: false,
             outgoing: None,
+            caller: None,
+            nonce: OnceLock::from(0),
+            aside: None,
         }
+    }
+
+    /// A context of a runtime whose runs differ: so do the random numbers of each command.
+    pub(crate) fn varied(mut self) -> Self {
+        self.nonce = OnceLock::new();
+        self
+    }
+
+    /// Called by this chain of commands.
+    pub(crate) fn called_by(mut self, caller: Option<Arc<Chain>>) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// Lets the handler call entities of a runtime and wait for them.
+    pub(crate) fn bind(&mut self, runtime: Arc<dyn Any + Send + Sync>) {
+        self.aside.get_or_insert_default().runtime = Some(runtime);
     }
 
     /// Records an event. It applies after the handler has returned `Ok`; on `Err` or a panic it
@@ -233,16 +276,50 @@ impl<E: Behavior> Context<E> {
         self.outgoing.get_or_insert_default().effect(call, true);
     }
 
-    /// A reference to an entity, for calls to be sent on.
+    /// A reference to an entity, for calls to be sent on, and to be awaited in an async command.
     ///
-    /// The calls of this reference belong to no runtime: awaiting one answers
-    /// [`CallError::Reentrancy`](crate::CallError::Reentrancy).
+    /// A call that leads back to an entity whose async command waits for it (this one, or one that
+    /// waits for this one) is answered [`CallError::Reentrancy`](crate::CallError::Reentrancy); so is
+    /// every call that is awaited in a handler that must not wait.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+    /// pub struct Visited { visitors: i64 }
+    ///
+    /// #[entity(event_sourced)]
+    /// #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    /// pub struct Museum { visitors: i64 }
+    ///
+    /// #[entity]
+    /// impl Museum {
+    ///     /// Counts a visitor at the door, then here.
+    ///     #[command]
+    ///     async fn visit(&self, ctx: &mut Context<Self>) -> Result<i64, String> {
+    ///         let door = ctx.entity::<Counter>("door");
+    ///         let visitors = door.add(1).await.map_err(|error| error.to_string())?;
+    ///         ctx.emit(Visited { visitors });
+    ///         Ok(visitors)
+    ///     }
+    ///
+    ///     #[event_handler]
+    ///     fn visited(&mut self, event: &Visited) { self.visitors = event.visitors; }
+    /// }
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().only::<(Counter, Museum)>().build().await?;
+    /// assert_eq!(runtime.entity::<Museum>("louvre").visit().await, Ok(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn entity<T: Behavior>(&self, id: impl Into<Box<str>>) -> T::Ref {
-        let handle = crate::__private::Handle::<T>::unbound(id.into());
+        let runtime = self.aside.as_ref().and_then(|aside| aside.runtime.as_ref());
+        let handle = crate::__private::Handle::<T>::within(runtime, id.into());
         <T::Ref as EntityRef>::from_handle(handle)
     }
 
-    /// A reference to this entity, for calls to be sent on; as [`entity`](Self::entity).
+    /// A reference to this entity, for calls to be sent on; as [`entity`](Self::entity). An async
+    /// command that awaits one waits for itself: [`CallError::Reentrancy`](crate::CallError::Reentrancy).
     pub fn me(&self) -> <E as Entity>::Ref {
         self.entity::<E>(self.id())
     }
@@ -273,13 +350,159 @@ impl<E: Behavior> Context<E> {
         &self.metadata
     }
 
+    /// Adds a header to what is stored with the command's events, behind the caller's.
+    ///
+    /// All of them together are at most as long as one payload may be; more is answered
+    /// [`CallError::TooLarge`](crate::CallError::TooLarge), and nothing happens.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use statefn::prelude::*;
+    ///
+    /// #[derive(Debug, PartialEq, Event, Serialize, Deserialize)]
+    /// pub struct Ordered;
+    ///
+    /// #[entity(event_sourced)]
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// pub struct Order { count: u64 }
+    ///
+    /// #[entity]
+    /// impl Order {
+    ///     #[command]
+    ///     fn place(&self, ctx: &mut Context<Self>) {
+    ///         let cause = ctx.causation_id().unwrap_or(ctx.command_id());
+    ///         ctx.add_metadata("cause", cause.to_string());
+    ///         ctx.emit(Ordered);
+    ///     }
+    ///
+    ///     #[event_handler]
+    ///     fn ordered(&mut self, _: &Ordered) { self.count += 1; }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<(Order,)>().build().await?;
+    /// runtime.entity::<Order>("today").place().with_metadata("user", "alice").await?;
+    /// let history = runtime.admin().history::<Order>("today").await?;
+    /// let stored = &history[0].metadata;
+    /// assert_eq!(stored.get("user"), Some("alice"));
+    /// assert_eq!(stored.get("cause").map(str::len), Some(32));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_metadata(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        let aside = self.aside.get_or_insert_default();
+        aside.added.insert(name, value);
+    }
+
+    /// The entity whose async command made this call and waits for it. `None` for a call from
+    /// outside.
+    pub fn caller(&self) -> Option<&PersistenceId> {
+        self.caller.as_deref().map(Chain::id)
+    }
+
+    /// The command that made this call and waits for it. `None` for a call from outside.
+    pub fn causation_id(&self) -> Option<CommandId> {
+        self.caller.as_deref().map(Chain::command)
+    }
+
+    /// The command with which the chain of calls began that led here: this one, for a call from
+    /// outside.
+    pub fn correlation_id(&self) -> CommandId {
+        let caller = self.caller.as_deref();
+        caller.map_or_else(|| self.command_id(), Chain::first)
+    }
+
+    /// Random numbers for this run of the command.
+    ///
+    /// In the test kit they follow from what the command is given (id, sequence number, time,
+    /// headers), so that it decides the same when it runs again; in a runtime each run gets others.
+    /// A retry under a key that was applied answers what the first run answered.
+    ///
+    /// They are fast ([wyrand](https://github.com/wangyi-fudan/wyhash)) and not fit for secrets.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use statefn::prelude::*;
+    ///
+    /// #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+    /// pub struct Rolled { eyes: u8 }
+    ///
+    /// #[entity(event_sourced)]
+    /// #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    /// pub struct Die { eyes: u8 }
+    ///
+    /// #[entity]
+    /// impl Die {
+    ///     #[command]
+    ///     fn roll(&self, ctx: &mut Context<Self>) -> Then<Self, u8> {
+    ///         let eyes = ctx.rng().u8(1..=6);
+    ///         ctx.emit(Rolled { eyes });
+    ///         ctx.then(|die| die.eyes)
+    ///     }
+    ///
+    ///     #[event_handler]
+    ///     fn rolled(&mut self, event: &Rolled) { self.eyes = event.eyes; }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<(Die,)>().build().await?;
+    /// let eyes = runtime.entity::<Die>("red").roll().await?;
+    /// assert!((1..=6).contains(&eyes));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rng(&mut self) -> &mut fastrand::Rng {
+        let has_rng = self.aside.as_ref().is_some_and(|aside| aside.rng.is_some());
+        let seed = if has_rng { 0 } else { self.identity("rng") };
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half of a hash")]
+        let seed = || fastrand::Rng::with_seed(seed as u64);
+        self.aside
+            .get_or_insert_default()
+            .rng
+            .get_or_insert_with(seed)
+    }
+
+    /// Identifies this run of the command: what it causes can name it.
+    pub fn command_id(&self) -> CommandId {
+        CommandId::new(self.identity("command"))
+    }
+
+    /// What distinguishes this run of a command.
+    fn identity(&self, purpose: &str) -> u128 {
+        let mut facts = Vec::with_capacity(128);
+        let mut add = |bytes: &[u8]| {
+            facts.extend_from_slice(&bytes.len().to_le_bytes());
+            facts.extend_from_slice(bytes);
+        };
+        add(purpose.as_bytes());
+        add(self.id.entity_type().as_str().as_bytes());
+        add(self.id.id().as_bytes());
+        add(&self.sequence.get().to_le_bytes());
+        add(&self.now.as_millis().to_le_bytes());
+        add(&self.nonce.get_or_init(nonce).to_le_bytes());
+        for (name, value) in self.metadata.iter() {
+            add(name.as_bytes());
+            add(value.as_bytes());
+        }
+        stable_128(&facts)
+    }
+
     /// What the command asked for.
     pub(crate) fn into_wishes(self) -> Wishes<E> {
+        let added = self.aside.map(|aside| aside.added);
+        let metadata = added.filter(|added| !added.is_empty()).map(|added| {
+            let mut metadata = self.metadata;
+            metadata.append(added);
+            metadata
+        });
         Wishes {
             now: self.now,
             events: self.events,
             deletes: self.deletes,
             outgoing: self.outgoing,
+            metadata,
         }
     }
 }

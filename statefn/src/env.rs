@@ -26,6 +26,12 @@ pub trait Env: Debug + Send + Sync + 'static {
 
     /// Runs a future to its end, independent of whoever waits for it.
     fn spawn(&self, task: BoxFuture);
+
+    /// Whether a run must repeat: the random numbers of a command then follow from what it is given
+    /// and from nothing else. Two commands that are given the same get the same ones.
+    fn repeats(&self) -> bool {
+        false
+    }
 }
 
 /// The tokio runtime that the process runs on, and the clocks of the machine.

@@ -109,7 +109,7 @@ pub struct HistoryEvent<Ev> {
     pub name: String,
     /// The schema version under which it is stored; `event` is of the program's version.
     pub version: u32,
-    /// What the command was sent with; empty also when it cannot be decoded.
+    /// What the command was sent with and what it added; empty also when it cannot be decoded.
     pub metadata: Metadata,
     /// The event, or why this program cannot read it.
     pub event: Result<Ev, DecodeError>,

@@ -60,6 +60,8 @@ pub struct Limits {
     /// Failed attempts after which an effect, or a timer's firing, becomes a dead letter. A failure of
     /// the store does not count. The waits between them double from 250 ms to one minute.
     pub delivery_attempts_max: u32,
+    /// Async commands that wait for each other's answers in a row.
+    pub call_depth_max: usize,
     /// A call without a deadline of its own is answered `Timeout` or `OutcomeUnknown` after this
     /// long, give or take one second.
     pub call_timeout: Duration,
@@ -107,6 +109,7 @@ impl Default for Limits {
             outbox_bytes_max: 64 * MIB,
             effects_max: usize::from(OutboxNumber::PER_MEMBER),
             delivery_attempts_max: 12,
+            call_depth_max: 64,
             call_timeout: Duration::from_secs(30),
             passivate_after: Duration::from_secs(10 * 60),
         }

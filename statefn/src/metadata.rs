@@ -31,6 +31,11 @@ impl Metadata {
         self.0.push((name.into(), value.into()));
     }
 
+    /// Adds all pairs of `other` behind the ones already there.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// The first value under this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter()

@@ -9,13 +9,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "words",
         &[
-            "codec", "env", "hash", "limits", "metadata", "planted", "shape", "sync",
+            "codec", "env", "hash", "limits", "metadata", "planted", "random", "shape", "sync",
         ],
     ),
     (
         "contracts",
         &[
             "call_error",
+            "chain",
             "command",
             "context",
             "effect",

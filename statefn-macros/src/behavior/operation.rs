@@ -23,6 +23,8 @@ pub(crate) struct Operation {
     pub(crate) copied: Vec<Attribute>,
     /// Under which conditions the method exists.
     pub(crate) cfgs: Vec<Attribute>,
+    /// The `async` of a command that waits.
+    pub(crate) asyncness: Option<Token![async]>,
     /// The `mut` of a `&mut self`, which not every state model allows.
     pub(crate) exclusive: Option<Token![mut]>,
     pub(crate) parameters: Vec<Parameter>,
@@ -56,7 +58,8 @@ impl Operation {
     ) -> Self {
         let mut is_sound = plain_signature(method, role, diagnostics);
         let is_generic = !method.sig.generics.params.is_empty();
-        is_sound &= is_sync(method, role, diagnostics);
+        let asyncness = method.sig.asyncness.filter(|_| role == Role::Command);
+        is_sound &= may_wait(method, role, diagnostics);
         let (stored_name, name_span) = stored_name(attr, &method.sig.ident, diagnostics);
         let receiver = Receiver::of_operation(method, role, diagnostics);
         is_sound &= receiver.is_some();
@@ -85,6 +88,7 @@ impl Operation {
             name_span,
             copied: attributes(method, &["doc", "deprecated"]),
             cfgs: attributes(method, &["cfg"]),
+            asyncness,
             exclusive,
             parameters,
             returns: returns
@@ -121,16 +125,15 @@ impl Parameter {
     }
 }
 
-fn is_sync(method: &ImplItemFn, role: Role, diagnostics: &mut Diagnostics) -> bool {
-    let Some(asyncness) = &method.sig.asyncness else {
-        return true;
-    };
-    let message = match role {
-        Role::Query => "a query is not `async`: it answers from the state in memory",
-        _ => "async commands are not supported yet: remove `async`",
-    };
-    diagnostics.at(asyncness, message);
-    false
+fn may_wait(method: &ImplItemFn, role: Role, diagnostics: &mut Diagnostics) -> bool {
+    match &method.sig.asyncness {
+        Some(asyncness) if role == Role::Query => {
+            let message = "a query is not `async`: it answers from the state in memory";
+            diagnostics.at(asyncness, message);
+            false
+        }
+        _ => true,
+    }
 }
 
 fn stored_name(attr: &Attribute, method: &Ident, diagnostics: &mut Diagnostics) -> (String, Span) {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::Waker;
 
 use statefn_store::{Offset, PersistenceId, SequenceNumber};
 
@@ -11,6 +12,7 @@ use crate::runtime::isolate::discard;
 use crate::runtime::keys::Keys;
 use crate::runtime::place::Place;
 use crate::runtime::slot::Job;
+use crate::runtime::stop::Stop;
 
 /// An entity in memory: its state, where its journal ends, and who waits for it.
 pub(super) struct Activation {
@@ -35,6 +37,14 @@ pub(super) struct Activation {
     pub(super) keys: Option<Box<Keys>>,
 }
 
+/// A command that goes no further.
+pub(super) struct Cancelled {
+    /// To be refused.
+    pub(super) job: Arc<dyn Job>,
+    /// Its task, to be woken so that it ends.
+    pub(super) task: Option<Waker>,
+}
+
 /// What an activation is doing.
 pub(super) enum Phase {
     /// No room in memory yet; not counted among the residents.
@@ -45,6 +55,8 @@ pub(super) enum Phase {
     Resident(Box<dyn Any + Send>),
     /// Its state is in memory, but a key must be looked up for this command before the next one.
     LookingUp(Box<dyn Any + Send>, Arc<dyn Job>),
+    /// Its state is with an async command, which is this job.
+    Held(Arc<Stop>, Arc<dyn Job>),
     /// Discarded; waits until everything it put into the pipeline has committed or failed.
     Draining,
 }
@@ -103,6 +115,11 @@ impl Activation {
         Ok(())
     }
 
+    /// Puts a command back in front of those that wait.
+    pub(super) fn put_back(&mut self, job: Arc<dyn Job>) {
+        self.mailbox.get_or_insert_default().push_front(job);
+    }
+
     /// The next waiting command.
     pub(super) fn dequeue(&mut self) -> Option<Arc<dyn Job>> {
         let mailbox = self.mailbox.as_mut()?;
@@ -132,7 +149,7 @@ impl Activation {
     /// Commands waiting, for those who only look.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<dyn Job>> {
         let first = match &self.phase {
-            Phase::LookingUp(_, job) => Some(job),
+            Phase::LookingUp(_, job) | Phase::Held(_, job) => Some(job),
             _ => None,
         };
         let mailbox = self.mailbox.iter().flat_map(|mailbox| mailbox.iter());
@@ -163,9 +180,10 @@ impl Activation {
 
     /// Drops the state; what is in the pipeline still decides what becomes of its callers.
     ///
-    /// Answers the command for which a key was being looked up: nobody waits for that any more.
+    /// Answers the command that was under way, whose key was being looked up or which held the
+    /// entity: it goes no further.
     #[must_use]
-    pub(super) fn discard(&mut self) -> Option<Arc<dyn Job>> {
+    pub(super) fn discard(&mut self) -> Option<Cancelled> {
         self.keys = None;
         if matches!(self.phase, Phase::Homeless) {
             return None;
@@ -173,7 +191,11 @@ impl Activation {
         match std::mem::replace(&mut self.phase, Phase::Draining) {
             Phase::LookingUp(state, job) => {
                 discard(state);
-                Some(job)
+                Some(Cancelled { job, task: None })
+            }
+            Phase::Held(stop, job) => {
+                let task = stop.stop();
+                Some(Cancelled { job, task })
             }
             other => {
                 discard(other);

@@ -9,7 +9,7 @@ use statefn_store::PersistenceId;
 
 use crate::call_error::Failure;
 use crate::codec::Codec;
-use crate::command::{Command, CommandVisitor};
+use crate::command::{AnyCommand, CommandVisitor};
 use crate::entity::Behavior;
 use crate::runtime::core::Accepted;
 use crate::runtime::isolate::isolate;
@@ -53,13 +53,13 @@ impl Commands {
 }
 
 impl<E: Behavior> CommandVisitor<E> for Commands {
-    fn visit<C: Command<Entity = E>>(&mut self) {
+    fn visit<C: AnyCommand<Entity = E>>(&mut self) {
         self.0
             .insert(C::NAME, |letter| Box::pin(deliver::<C>(letter)));
     }
 }
 
-async fn deliver<C: Command>(letter: Letter) -> Result<Delivered, Failure> {
+async fn deliver<C: AnyCommand>(letter: Letter) -> Result<Delivered, Failure> {
     let Letter {
         shard,
         id,

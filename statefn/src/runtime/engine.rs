@@ -34,6 +34,8 @@ impl Engine {
             shard.introduce(&shards);
         }
         let engine = Arc::new(Self { shared, shards });
+        let weak = Arc::downgrade(&engine);
+        engine.shared.introduce(weak);
         engine.shared.outbox.start(&engine);
         let env = Arc::clone(&engine.shared.env);
         env.spawn(Box::pin(look_after(Arc::downgrade(&engine))));

@@ -1,24 +1,49 @@
 //! User code runs in here: a panic stops one entity, and a call cannot wait for another one.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
+use crate::chain::Chain;
 use crate::sync::thread_local;
 
 thread_local! {
-    static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
+    static INSIDE: Cell<Inside> = const { Cell::new(Inside::Nothing) };
+    static CHAIN: RefCell<Option<Arc<Chain>>> = const { RefCell::new(None) };
+}
+
+/// What of an entity this thread is running.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    Nothing,
+    /// A handler that must not wait.
+    Handler,
+    /// An async handler, which may: [`chain`] says whose.
+    AsyncHandler,
 }
 
 /// Runs user code; a panic becomes its message.
 ///
 /// Whatever the code had its hands on may be half done afterwards: the caller discards it.
 pub(crate) fn isolate<T>(code: impl FnOnce() -> T) -> Result<T, Arc<str>> {
-    let outer = IN_HANDLER.with(|inside| inside.replace(true));
+    let outer = INSIDE.with(|inside| inside.replace(Inside::Handler));
     let result = catch_unwind(AssertUnwindSafe(code));
-    IN_HANDLER.with(|inside| inside.set(outer));
+    INSIDE.with(|inside| inside.set(outer));
+    result.map_err(message)
+}
+
+/// Runs user code that may call entities and wait for them, as the last command of `chain`.
+pub(crate) fn isolate_async<T>(
+    chain: &Arc<Chain>,
+    code: impl FnOnce() -> T,
+) -> Result<T, Arc<str>> {
+    let outer = INSIDE.with(|inside| inside.replace(Inside::AsyncHandler));
+    let before = CHAIN.with(|current| current.replace(Some(Arc::clone(chain))));
+    let result = catch_unwind(AssertUnwindSafe(code));
+    CHAIN.with(|current| current.replace(before));
+    INSIDE.with(|inside| inside.set(outer));
     result.map_err(message)
 }
 
@@ -36,9 +61,14 @@ pub(super) fn wake(waker: Waker) {
     }
 }
 
-/// Whether this thread is inside user code of an entity.
-pub(crate) fn in_handler() -> bool {
-    IN_HANDLER.with(Cell::get)
+/// What of an entity this thread is running.
+pub(crate) fn inside() -> Inside {
+    INSIDE.with(Cell::get)
+}
+
+/// The commands that wait for what this thread is doing.
+pub(crate) fn chain() -> Option<Arc<Chain>> {
+    CHAIN.with(|current| current.borrow().clone())
 }
 
 /// What a panic said.

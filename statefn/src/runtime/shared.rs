@@ -1,9 +1,9 @@
 //! What the shards of one runtime have in common.
 
-use std::any::TypeId;
+use std::any::{self, TypeId};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use statefn_store::{OwnerEpoch, PersistenceId, Store, StoreFailure};
@@ -38,6 +38,10 @@ pub(crate) struct Shared {
     tick: AtomicU32,
     state: AtomicU8,
     claiming: AtomicBool,
+    /// The engine, for async commands that call entities.
+    runtime: OnceLock<Weak<dyn any::Any + Send + Sync>>,
+    /// Whether runs repeat: no command sees anything that another run would not show it.
+    repeats: bool,
 }
 
 /// Whether a runtime takes calls.
@@ -69,6 +73,8 @@ impl Shared {
             tick: AtomicU32::new(0),
             state: AtomicU8::new(Intake::Open as u8),
             claiming: AtomicBool::new(false),
+            runtime: OnceLock::new(),
+            repeats: env.repeats(),
             limits,
             hosted,
             env,
@@ -76,6 +82,12 @@ impl Shared {
         };
         shared.move_tick();
         shared
+    }
+
+    /// Tells the shards of their engine, once.
+    pub(super) fn introduce(&self, runtime: Weak<dyn any::Any + Send + Sync>) {
+        // A second introduction would name the same engine.
+        let _first = self.runtime.set(runtime);
     }
 
     /// The index of a hosted Rust type.
@@ -99,6 +111,8 @@ impl Shared {
             limits: &self.limits,
             budget: &self.budget,
             hosted,
+            runtime: self.runtime.get(),
+            repeats: self.repeats,
         }
     }
 

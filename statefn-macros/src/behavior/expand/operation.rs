@@ -24,6 +24,7 @@ pub(super) fn expand(scope: &Scope, operation: &Operation) -> TokenStream {
     let answer = answer_types(scope, operation);
     let (mode, run) = match operation.role {
         Role::Query => ("Reads", query(scope, operation, &ty)),
+        _ if operation.asyncness.is_some() => ("Waits", command(scope, operation, &ty)),
         _ => ("Writes", command(scope, operation, &ty)),
     };
     let mode = Ident::new(mode, *span);
@@ -162,9 +163,27 @@ fn checks(scope: &Scope, operation: &Operation) -> TokenStream {
             };
         }
     });
+    let borrows = operation
+        .asyncness
+        .as_ref()
+        .filter(|_| operation.exclusive.is_none());
+    let held = borrows.map(|asyncness| {
+        let Scope {
+            krate,
+            entity,
+            span,
+        } = scope.at(asyncness.span);
+        quote_spanned! {span=>
+            #(#cfgs)*
+            const _: fn() = || {
+                fn held<E: #krate::__private::HeldAcrossAwait>() {}
+                held::<#entity>();
+            };
+        }
+    });
     let payloads = known_arguments(operation).map(|(_, ty)| payload(scope, operation, ty));
     let span = scope.span;
-    quote_spanned!(span=> #alias #receiver #(#payloads)*)
+    quote_spanned!(span=> #alias #receiver #held #(#payloads)*)
 }
 
 /// An argument can be stored and sent; asked at its type.
@@ -211,6 +230,12 @@ fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStrea
         span,
     } = scope;
     let call = invocation(scope, operation);
+    let is_async = operation.asyncness.is_some() && operation.is_sound;
+    let call = if is_async {
+        quote_spanned!(*span=> #call.await)
+    } else {
+        call
+    };
     let handled = quote_spanned!(*span=> #krate::reply::Handled);
     let body = match &operation.returns {
         Returns::Plain(_) => quote_spanned!(*span=> #handled::Reply(#call)),
@@ -232,12 +257,19 @@ fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStrea
         .exclusive
         .is_none()
         .then(|| quote_spanned!(*span=> let entity: &#entity = entity;));
+    let asyncness = &operation.asyncness;
+    let role = if asyncness.is_some() {
+        "AsyncCommand"
+    } else {
+        "Command"
+    };
+    let role = Ident::new(role, *span);
     quote_spanned! {*span=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
         #[allow(deprecated, unused_variables, unreachable_code)]
-        impl #krate::command::Command for #ty {
-            fn handle(
+        impl #krate::command::#role for #ty {
+            #asyncness fn handle(
                 self,
                 entity: &mut #entity,
                 ctx: &mut #krate::Context<#entity>,

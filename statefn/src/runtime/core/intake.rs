@@ -38,15 +38,14 @@ impl Core {
         request: Request<O>,
         shared: &Shared,
     ) -> Accepted<O> {
-        let ready = self
-            .table
-            .get_mut(id)
-            .filter(|activation| activation.is_ready(&shared.limits));
+        let ready = self.table.get_mut(id).filter(|activation| {
+            !<O::Mode as Mode<O>>::WAITS && activation.is_ready(&shared.limits)
+        });
         let Some(activation) = ready else {
             return match Slot::accept(request, shared) {
                 Ok(slot) => {
                     let slot = Arc::new(slot);
-                    self.enqueue(id, type_index, Arc::clone(&slot) as Arc<dyn Job>, shared);
+                    self.submit(id, type_index, Arc::clone(&slot) as Arc<dyn Job>, shared);
                     Accepted::Waiting(slot)
                 }
                 Err(failure) => Accepted::Answered(Err(failure.widen())),
@@ -63,7 +62,7 @@ impl Core {
         };
         activation.used = shared.tick();
         let turn = shared.turn(activation.type_index);
-        let has_deadline = request.options.deadline.is_some();
+        let has_deadline = request.options.deadline.get().is_some();
         let step = step::run(request, activation, &turn);
         self.accepted(
             id,
@@ -102,6 +101,11 @@ impl Core {
                 self.lost(id, &failure, shared);
                 accepted
             }
+            // An async command comes by way of a queue.
+            (Step::Begun(_), _) => Accepted::Answered(Err(Failure::unavailable(
+                "an async command has no place to wait",
+            )
+            .widen())),
             (Step::LookUp(..), None) => {
                 Accepted::Answered(Err(Failure::unavailable("a query has no key").widen()))
             }
@@ -130,9 +134,12 @@ impl Core {
         shared: &Shared,
     ) {
         let activation = self.table.get(id);
-        if activation.is_some_and(|activation| activation.is_ready(&shared.limits)) {
-            self.run_job(id, job, shared);
+        let left = if activation.is_some_and(|activation| activation.is_ready(&shared.limits)) {
+            self.run_job(id, job, shared)
         } else {
+            Some(job)
+        };
+        if let Some(job) = left {
             self.enqueue(id, type_index, job, shared);
         }
     }
@@ -171,21 +178,34 @@ impl Core {
                     break;
                 };
                 ran += 1;
-                self.run_job(&id, job, shared);
+                if let Some(early) = self.run_job(&id, job, shared)
+                    && let Some(activation) = self.table.get_mut(&id)
+                {
+                    // The commits for which it waits look at the entity again.
+                    activation.put_back(early);
+                    break;
+                }
             }
         }
         ran
     }
 
-    fn run_job(&mut self, id: &PersistenceId, job: Arc<dyn Job>, shared: &Shared) {
-        let Some(activation) = self.table.get_mut(id) else {
-            return;
-        };
+    /// Runs a queued call. Gives it back if it must wait for the entity's earlier writes.
+    fn run_job(
+        &mut self,
+        id: &PersistenceId,
+        job: Arc<dyn Job>,
+        shared: &Shared,
+    ) -> Option<Arc<dyn Job>> {
+        let activation = self.table.get_mut(id)?;
         activation.used = shared.tick();
         let _caller = job.span().entered();
         let turn = shared.turn(activation.type_index);
-        let done = job.run(activation, &turn);
-        self.settle(id, done, shared);
+        match job.run(activation, &turn) {
+            JobDone::Early(job) => return Some(job),
+            done => self.settle(id, done, shared),
+        }
+        None
     }
 
     /// What a job that has run means for its caller and its entity.
@@ -206,6 +226,11 @@ impl Core {
                 self.lost(id, &failure, shared);
             }
             JobDone::LookUp(look_up, job) => self.look_up(id, look_up, job),
+            JobDone::Begun(course, job) => self.hold(id, course, job),
+            // Only a job that runs for the first time is early: whoever runs it keeps it.
+            JobDone::Early(job) => {
+                self.wake(job.refuse(Failure::unavailable("its entity has writes under way")));
+            }
         }
     }
 

@@ -1,11 +1,13 @@
 //! What a shard decides: a synchronous state machine from inputs to outputs.
 //!
-//! Inputs are calls, finished recoveries, finished commits, found records and ticks; outputs are
+//! Inputs are calls, finished recoveries, finished commits, found records, finished async handlers
+//! and ticks; outputs are
 //! [`Action`]s for the shell and wakers of answered callers. Nothing in here waits, locks, reads
 //! the store or spawns. [`intake`] runs and queues calls, [`residence`] brings entities into
 //! memory and lets them go, [`gate`] opens or fails answers when commits end.
 
 mod gate;
+mod held;
 mod intake;
 mod residence;
 
@@ -18,7 +20,7 @@ use statefn_store::{Batch, PersistenceId};
 
 use crate::call_error::Failure;
 use crate::command::Operation;
-use crate::runtime::activation::{Activation, Phase};
+use crate::runtime::activation::{Activation, Cancelled, Phase};
 use crate::runtime::budget::Room;
 use crate::runtime::idle::IdleQueue;
 use crate::runtime::outbox::Addressed;
@@ -26,8 +28,9 @@ use crate::runtime::outcome::Answer;
 use crate::runtime::panics::Panics;
 use crate::runtime::pipeline::{Gate, Pipeline};
 use crate::runtime::shared::Shared;
-use crate::runtime::slot::{Job, Slot};
+use crate::runtime::slot::{Course, Job, Slot};
 use crate::runtime::step::LookUp;
+use crate::runtime::stop::Stop;
 use crate::runtime::table::Table;
 
 /// Looking for late calls visits every entity in memory, so it is not done with every tick.
@@ -72,6 +75,13 @@ pub(super) enum Action {
         incarnation: u64,
         look_up: LookUp,
         job: Arc<dyn Job>,
+    },
+    /// Run an async command; answer with [`Core::handled`].
+    Handle {
+        id: PersistenceId,
+        incarnation: u64,
+        course: Box<dyn Course>,
+        stop: Arc<Stop>,
     },
     /// Ask the other shards to let an idle entity go; answer with [`Core::room_made`].
     MakeRoom { id: PersistenceId, incarnation: u64 },
@@ -218,9 +228,15 @@ impl Core {
 
     /// Drops the state of an entity, if it is in memory.
     fn discard(&mut self, id: &PersistenceId, failure: &Failure) {
-        let looking_up = self.table.get_mut(id).and_then(Activation::discard);
-        if let Some(job) = looking_up {
+        let cancelled = self.table.get_mut(id).and_then(Activation::discard);
+        self.cancel(cancelled, failure);
+    }
+
+    /// Refuses a command that was under way.
+    fn cancel(&mut self, cancelled: Option<Cancelled>, failure: &Failure) {
+        if let Some(Cancelled { job, task }) = cancelled {
             self.wake(job.refuse(failure.clone()));
+            self.wake(task);
         }
     }
 

@@ -126,8 +126,9 @@ impl Core {
         let mut activation = self.table.remove(id)?;
         let is_resident = !matches!(activation.phase, Phase::Homeless);
         let room = is_resident.then(|| shared.budget.left());
-        let looking_up = activation.discard();
-        for job in looking_up.into_iter().chain(activation.take_mailbox()) {
+        let cancelled = activation.discard();
+        self.cancel(cancelled, failure);
+        for job in activation.take_mailbox() {
             if planted!(WaitingForgotten) {
                 continue;
             }

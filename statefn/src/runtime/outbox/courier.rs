@@ -8,6 +8,7 @@ use statefn_store::{CommitError, OutboxNumber, Settled, Tending};
 use super::{Outbox, Pair, Post};
 use crate::call_error::Failure;
 use crate::codec::Codec;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::delivery::Letter;
 use crate::runtime::engine::Engine;
 use crate::runtime::sending::Origin;
@@ -187,7 +188,8 @@ async fn deliver(engine: &Arc<Engine>, post: &Post) -> Result<(), Undelivered> {
         arguments: call.arguments.clone(),
         options: RequestOptions {
             key: None,
-            deadline: None,
+            deadline: Deadline::default(),
+            caller: None,
             metadata,
             origin: Some(Box::new(Origin {
                 settles,

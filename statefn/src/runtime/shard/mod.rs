@@ -4,6 +4,7 @@
 //! in the inbox before and after letting go. No input ever waits for the lock: a handler that
 //! never returns stops its shard, not the threads that have something for it.
 
+mod attend;
 mod handover;
 mod spawning;
 mod store_work;
@@ -24,7 +25,7 @@ use crate::runtime::outbox::Addressed;
 use crate::runtime::recovery::Recovered;
 use crate::runtime::shard::handover::Handover;
 use crate::runtime::shared::{Intake, Shared};
-use crate::runtime::slot::{Job, Slot};
+use crate::runtime::slot::{Course, Job, Slot};
 use crate::runtime::step::Request;
 use crate::sync::TryMutexGuard;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -72,6 +73,12 @@ pub(super) enum Input {
         id: PersistenceId,
         incarnation: u64,
         room: Option<Room>,
+    },
+    /// An async command has ended; `None` if it went under with its task.
+    Handled {
+        id: PersistenceId,
+        incarnation: u64,
+        course: Option<Box<dyn Course>>,
     },
 }
 
@@ -244,6 +251,11 @@ impl Shard {
                 incarnation,
                 room,
             } => core.room_made(&id, incarnation, room, shared),
+            Input::Handled {
+                id,
+                incarnation,
+                course,
+            } => core.handled(&id, incarnation, course, shared),
         }
     }
 
@@ -278,6 +290,12 @@ impl Shard {
                         room,
                     });
                 }
+                Action::Handle {
+                    id,
+                    incarnation,
+                    course,
+                    stop,
+                } => attend::handle(self, id, incarnation, course, stop),
                 Action::Post(addressed) => self.post(addressed),
                 Action::StoreFailed => {
                     self.shared.store_failed();

@@ -21,10 +21,10 @@ use crate::runtime::slot::Job;
 use crate::runtime::spans;
 use crate::runtime::step::LookUp;
 
-type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The store's code panicked, or the task that waited for it was dropped.
-struct Broken(String);
+/// The work panicked, or the task that waited for it was dropped.
+pub(super) struct Broken(String);
 
 impl Broken {
     fn failure(&self) -> StoreFailure {
@@ -108,15 +108,26 @@ fn run_or_spawn<T: Send + 'static>(
     };
     let first = Pin::new(&mut work).poll(&mut Context::from_waker(Waker::noop()));
     if first.is_pending() {
-        let spawning = Spawning::default();
-        work.in_task = Some(spawning.clone());
-        shard.shared().env.spawn(Box::pin(work));
-        // Dropped already or not: the answer reaches the shard either way.
-        spawning.is_first();
+        work.spawn();
     }
 }
 
-/// Work for the store whose answer reaches the shard whatever happens: also when the store
+/// Runs a future to its end in a task.
+pub(super) fn spawn<T: Send + 'static>(
+    shard: &Arc<Shard>,
+    future: Pending<T>,
+    finish: impl FnOnce(Result<T, Broken>) -> Input + Send + Unpin + 'static,
+) {
+    let work = Work {
+        shard: Arc::clone(shard),
+        future,
+        finish: Some(finish),
+        in_task: None,
+    };
+    work.spawn();
+}
+
+/// Work whose answer reaches the shard whatever happens: also when the store
 /// panics, and when the async runtime goes away under it.
 struct Work<T, F: FnOnce(Result<T, Broken>) -> Input> {
     shard: Arc<Shard>,
@@ -125,6 +136,21 @@ struct Work<T, F: FnOnce(Result<T, Broken>) -> Input> {
     finish: Option<F>,
     /// Present once nobody else looks into the shard's inbox when this is done.
     in_task: Option<Spawning>,
+}
+
+impl<T, F> Work<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(Result<T, Broken>) -> Input + Send + Unpin + 'static,
+{
+    fn spawn(mut self) {
+        let spawning = Spawning::default();
+        self.in_task = Some(spawning.clone());
+        let env = Arc::clone(&self.shard.shared().env);
+        env.spawn(Box::pin(self));
+        // Dropped already or not: the answer reaches the shard either way.
+        spawning.is_first();
+    }
 }
 
 impl<T, F: FnOnce(Result<T, Broken>) -> Input + Unpin> Future for Work<T, F> {

@@ -223,11 +223,11 @@ where
             let context = || Context::new(id, at.sequence, at.now, at.metadata);
             let mut copy = entity.copy();
             let state = copy.as_mut().unwrap_or(&mut entity.state);
-            let (handled, context) = <O::Mode as Mode<O>>::run(operation, state, context);
+            let (handled, context) = <O::Mode as Mode<O>>::run(operation, state, context)?;
             let wishes = context.map_or_else(|| Wishes::none(at.now), Context::into_wishes);
-            conclude(handled, &wishes, copy.as_mut(), &mut entity, form)
+            conclude(handled, &wishes, copy.as_mut(), &mut entity, form).ok()
         });
-        let decision = ran.ok()?.ok()?;
+        let decision = ran.ok()??;
         Some(Again {
             answer: bytes::<O>(decision.answer.as_ref()),
             changes: Change::all(&decision.written),

@@ -320,6 +320,10 @@ impl Env for ProcessEnv {
     fn spawn(&self, task: BoxFuture) {
         self.world.spawn(self.process, task);
     }
+
+    fn repeats(&self) -> bool {
+        true
+    }
 }
 
 struct Sleep {

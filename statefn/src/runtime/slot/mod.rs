@@ -1,5 +1,7 @@
 //! A call on its way: queued, then behind the gate, then answered.
 
+mod course;
+
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use statefn_store::StoredRecord;
 
 use crate::call_error::{CallError, Failure};
-use crate::command::Operation;
+use crate::command::{Mode, Operation};
 use crate::runtime::activation::Activation;
 use crate::runtime::budget::Permit;
 use crate::runtime::isolate::discard;
@@ -50,6 +52,10 @@ pub(super) enum JobDone {
     Lost(Arc<dyn Waiter>, Failure),
     /// The store must be asked for this key first.
     LookUp(step::LookUp, Arc<dyn Job>),
+    /// It must wait for the entity's earlier writes. Only a job that runs for the first time.
+    Early(Arc<dyn Job>),
+    /// Its handler waits for others, and the entity for it.
+    Begun(Box<dyn Course>, Arc<dyn Job>),
 }
 
 /// A call whose answer waits behind the gate.
@@ -68,6 +74,8 @@ pub(super) trait Waiter: Send + Sync {
     fn expire(&self, oldest: Duration) -> Option<Waker>;
 }
 
+pub(super) use course::Course;
+
 /// Where a call is while its caller waits.
 pub(crate) struct Slot<O: Operation> {
     state: Mutex<State<O>>,
@@ -83,6 +91,8 @@ enum State<O: Operation> {
         call: Option<Request<O>>,
         waker: Option<Waker>,
     },
+    /// Its handler waits for others.
+    Handling { waker: Option<Waker> },
     /// Ran; its answer waits for a commit.
     Gated {
         answer: Answer<O>,
@@ -103,7 +113,7 @@ enum State<O: Operation> {
 impl<O: Operation> Slot<O> {
     /// A call that waits in a queue.
     pub(super) fn queued(call: Request<O>, now: Duration, permit: Permit) -> Self {
-        let accepted = call.options.deadline.is_none().then_some(now);
+        let accepted = call.options.deadline.get().is_none().then_some(now);
         let state = Mutex::new(State::Queued {
             call: Some(call),
             waker: None,
@@ -157,6 +167,7 @@ impl<O: Operation> Slot<O> {
         let mut state = self.lock();
         match &mut *state {
             State::Queued { waker, .. }
+            | State::Handling { waker }
             | State::Gated { waker, .. }
             | State::Held { waker, .. } => {
                 match waker {
@@ -181,9 +192,9 @@ impl<O: Operation> Slot<O> {
             return None;
         }
         let failure = match &*state {
-            State::Queued { call: Some(_), .. } | State::Gated { wrote: false, .. } => {
-                Failure::Timeout
-            }
+            State::Queued { call: Some(_), .. }
+            | State::Handling { .. }
+            | State::Gated { wrote: false, .. } => Failure::Timeout,
             State::Queued { .. } | State::Gated { .. } => {
                 Failure::unknown("the deadline passed while the command was under way")
             }
@@ -203,7 +214,9 @@ impl<O: Operation> Slot<O> {
     fn answer(&self, answer: Answer<O>) -> Option<Waker> {
         let mut state = self.lock();
         let waker = match &mut *state {
-            State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
+            State::Queued { waker, .. }
+            | State::Handling { waker }
+            | State::Gated { waker, .. } => waker.take(),
             State::Held { .. } | State::Ready(_) | State::Gone => {
                 drop(state);
                 discard(answer);
@@ -224,6 +237,7 @@ impl<O: Operation> Slot<O> {
                 call: Some(_),
                 waker,
             }
+            | State::Handling { waker }
             | State::Gated {
                 wrote: false,
                 waker,
@@ -241,8 +255,9 @@ impl<O: Operation> Slot<O> {
         waker
     }
 
-    fn settle(self: Arc<Self>, step: Step<O>) -> JobDone {
+    fn settle(self: Arc<Self>, step: Step<O>, activation: &mut Activation) -> JobDone {
         match step {
+            Step::Begun(begun) => self.hold(*begun, activation),
             Step::Answer(answer) => JobDone::Answered(self.answer(answer)),
             Step::Gated { answer, behind } => {
                 self.wait_with(answer, behind.is_write());
@@ -267,7 +282,9 @@ impl<O: Operation> Slot<O> {
     fn wait_with(&self, answer: Answer<O>, wrote: bool) {
         let mut state = self.lock();
         let waker = match &mut *state {
-            State::Queued { waker, .. } | State::Gated { waker, .. } => waker.take(),
+            State::Queued { waker, .. }
+            | State::Handling { waker }
+            | State::Gated { waker, .. } => waker.take(),
             // A caller that gave up is gone; its command runs to the end all the same.
             State::Held { .. } | State::Ready(_) | State::Gone => {
                 drop(state);
@@ -288,7 +305,7 @@ impl<O: Operation> Slot<O> {
         let State::Queued { call, waker } = &mut *state else {
             return Err(None);
         };
-        let deadline = call.as_ref().and_then(|call| call.options.deadline);
+        let deadline = call.as_ref().and_then(|call| call.options.deadline.get());
         if deadline.is_none_or(|deadline| turn.env.now() < deadline) {
             return call.take().ok_or(None);
         }
@@ -323,10 +340,13 @@ impl<O: Operation> Drop for Slot<O> {
 
 impl<O: Operation> Job for Slot<O> {
     fn run(self: Arc<Self>, activation: &mut Activation, turn: &Turn<'_>) -> JobDone {
+        if <O::Mode as Mode<O>>::WAITS && activation.uncommitted > 0 {
+            return JobDone::Early(self);
+        }
         match self.start(turn) {
             Ok(call) => {
                 let step = step::run(call, activation, turn);
-                self.settle(step)
+                self.settle(step, activation)
             }
             Err(waker) => JobDone::Answered(waker),
         }
@@ -341,7 +361,7 @@ impl<O: Operation> Job for Slot<O> {
         match self.start(turn) {
             Ok(call) => {
                 let step = step::resume(call, found, activation, turn);
-                self.settle(step)
+                self.settle(step, activation)
             }
             Err(waker) => JobDone::Answered(waker),
         }

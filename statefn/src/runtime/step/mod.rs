@@ -2,15 +2,18 @@
 //!
 //! No input or output, no waiting: the shard decides what happens with the result.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod begun;
+
+use std::any::Any;
+use std::sync::{Arc, Weak};
 
 use statefn_store::{
-    Member, NewRecord, NewSnapshot, Offset, SequenceNumber, Settled, StateChange, StoredRecord,
-    Timestamp,
+    Member, NewRecord, NewSnapshot, Offset, PersistenceId, SequenceNumber, Settled, StateChange,
+    StoredRecord, Timestamp,
 };
 
 use crate::call_error::{CallError, Failure};
+use crate::chain::Chain;
 use crate::codec::Codec;
 use crate::command::{Mode, Operation};
 use crate::context::{Context, Wishes};
@@ -21,6 +24,7 @@ use crate::metadata::Metadata;
 use crate::reply::Handled;
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::budget::Budget;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::decision::{Form, Written, conclude};
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
@@ -32,6 +36,8 @@ use crate::runtime::resident::Resident;
 use crate::runtime::sending::{self, Origin, Posted, Sending};
 use crate::runtime::spans;
 
+pub(super) use begun::Begun;
+
 /// An operation with what the caller said about it.
 pub(crate) struct Request<O> {
     pub(crate) operation: O,
@@ -42,11 +48,12 @@ pub(crate) struct Request<O> {
 #[derive(Debug, Default)]
 pub(crate) struct RequestOptions {
     pub(crate) key: Option<Box<str>>,
-    /// By [`Env::now`].
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) deadline: Deadline,
     pub(crate) metadata: Metadata,
     /// The stored call that this is, if it is one.
     pub(crate) origin: Option<Box<Origin>>,
+    /// The async commands that wait for this call.
+    pub(crate) caller: Option<Arc<Chain>>,
 }
 
 /// What a step may look at besides the entity.
@@ -55,6 +62,10 @@ pub(super) struct Turn<'a> {
     pub(super) limits: &'a Limits,
     pub(super) budget: &'a Arc<Budget>,
     pub(super) hosted: &'a Hosted,
+    /// The runtime as async commands get hold of it.
+    pub(super) runtime: Option<&'a Weak<dyn Any + Send + Sync>>,
+    /// Whether runs repeat.
+    pub(super) repeats: bool,
 }
 
 /// What one command came to.
@@ -67,6 +78,8 @@ pub(super) enum Step<O: Operation> {
     Lost(Failure),
     /// The store must be asked for the key first.
     LookUp(LookUp, Request<O>),
+    /// The handler waits for others: it runs outside the shard and holds the entity.
+    Begun(Box<Begun<O>>),
 }
 
 /// For which commit an answer waits.
@@ -226,6 +239,9 @@ fn execute<O: Operation>(
     activation: &mut Activation,
     turn: &Turn<'_>,
 ) -> Step<O> {
+    if <O::Mode as Mode<O>>::WAITS {
+        return begun::begin(request, keyed, activation, turn);
+    }
     let id = &activation.id;
     let sequence = activation.sequence;
     let Phase::Resident(state) = &mut activation.phase else {
@@ -246,44 +262,88 @@ fn execute<O: Operation>(
         Ok(stored) => stored,
         Err(failure) => return Step::Answer(Err(failure.widen())),
     };
-    let context = || Context::new(id.clone(), sequence, turn.env.wall(), metadata);
+    let context = || turn.context(id, sequence, metadata, options.caller);
     let mut copy = if <O::Mode as Mode<O>>::WRITES {
         entity.copy()
     } else {
         None
     };
     let state = copy.as_mut().unwrap_or(&mut entity.state);
-    let (handled, context) = <O::Mode as Mode<O>>::run(operation, state, context);
-    let mut wishes = match context {
+    let Some((handled, context)) = <O::Mode as Mode<O>>::run(operation, state, context) else {
+        return Step::Answer(Err(Failure::unavailable("the handler waits").widen()));
+    };
+    let wishes = match context {
         Some(context) => context.into_wishes(),
         None => Wishes::none(turn.env.wall()),
     };
-    let outgoing = match &handled {
-        // What a rejected command sent never existed.
-        Handled::Rejected(_) => None,
-        _ => wishes.outgoing.take(),
+    let ended = Ended::<O> {
+        handled,
+        wishes,
+        sent: Sent {
+            metadata: stored_metadata,
+            keyed,
+            origin: options.origin,
+        },
     };
-    let origin = options.origin.map(|origin| *origin);
-    // Before anything applies, so that what cannot be sent has no effect to be undone.
-    let sending = match sending::prepare(outgoing, origin, turn.limits, turn.budget) {
-        Ok(sending) => sending,
-        Err(failure) => return behind_gate(Err(failure.widen()), activation),
-    };
-    let decision = match conclude(handled, &wishes, copy.as_mut(), entity, turn.form()) {
-        Ok(decision) => decision,
-        Err(failure) => return behind_gate(Err(failure.widen()), activation),
-    };
-    let mut draft = Draft {
-        now: wishes.now,
-        metadata: stored_metadata,
-        written: decision.written,
-        snapshot: None,
-        keyed,
-        sending,
-    };
-    draft.snapshot = due_snapshot(&entity.state, sequence, &draft.written, turn);
-    let answer = decision.answer.map_err(CallError::Rejected);
-    draft.finish(answer, activation, turn)
+    match ended.happen(copy.as_mut(), entity, sequence, turn) {
+        Ok((draft, answer)) => draft.finish(answer, activation, turn),
+        Err(failure) => behind_gate(Err(failure.widen()), activation),
+    }
+}
+
+/// What a command was sent with, as far as it is stored.
+struct Sent {
+    /// As stored.
+    metadata: Vec<u8>,
+    keyed: Option<Keyed>,
+    origin: Option<Box<Origin>>,
+}
+
+/// What a handler came to.
+struct Ended<O: Operation> {
+    handled: Handled<O::Entity, O::Reply, O::Error>,
+    wishes: Wishes<O::Entity>,
+    sent: Sent,
+}
+
+impl<O: Operation> Ended<O> {
+    /// What the handler decided is applied, and its writes come together.
+    fn happen(
+        mut self,
+        copy: Option<&mut O::Entity>,
+        entity: &mut Resident<O::Entity>,
+        sequence: SequenceNumber,
+        turn: &Turn<'_>,
+    ) -> Result<(Draft, Answer<O>), Failure> {
+        let Sent {
+            metadata,
+            keyed,
+            origin,
+        } = self.sent;
+        let metadata = match &self.wishes.metadata {
+            Some(more) => outcome::encode_metadata(more, turn.limits)?,
+            None => metadata,
+        };
+        let outgoing = match &self.handled {
+            // What a rejected command sent never existed.
+            Handled::Rejected(_) => None,
+            _ => self.wishes.outgoing.take(),
+        };
+        let origin = origin.map(|origin| *origin);
+        // Before anything applies, so that what cannot be sent has no effect to be undone.
+        let sending = sending::prepare(outgoing, origin, turn.limits, turn.budget)?;
+        let decision = conclude(self.handled, &self.wishes, copy, entity, turn.form())?;
+        let mut draft = Draft {
+            now: self.wishes.now,
+            metadata,
+            written: decision.written,
+            snapshot: None,
+            keyed,
+            sending,
+        };
+        draft.snapshot = due_snapshot(&entity.state, sequence, &draft.written, turn);
+        Ok((draft, decision.answer.map_err(CallError::Rejected)))
+    }
 }
 
 /// A command's writes while they come together.
@@ -396,6 +456,23 @@ impl Draft {
 }
 
 impl Turn<'_> {
+    /// What a command on an entity at this point sees.
+    fn context<E: Behavior>(
+        &self,
+        id: &PersistenceId,
+        sequence: SequenceNumber,
+        metadata: Metadata,
+        caller: Option<Arc<Chain>>,
+    ) -> Context<E> {
+        let context = Context::new(id.clone(), sequence, self.env.wall(), metadata);
+        let context = context.called_by(caller);
+        if self.repeats {
+            context
+        } else {
+            context.varied()
+        }
+    }
+
     /// Keys written before this instant have expired.
     fn cutoff(&self) -> Timestamp {
         self.hosted.cutoff(self.env.wall())

@@ -15,7 +15,9 @@ struct Cart {
 #[entity]
 impl Cart {
     #[command]
-    async fn pay(&self, _ctx: &mut Context<Self>) {}
+    async fn pay(&self, ctx: Context<Self>) {
+        drop(ctx);
+    }
 
     #[event_handler]
     fn apply(&mut self, _event: &CartEvent) {
