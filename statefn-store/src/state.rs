@@ -62,8 +62,15 @@ pub struct StateBytes<'a> {
 }
 
 impl StateBytes<'_> {
-    /// The same, owned.
-    pub(crate) fn to_owned(self) -> NewState {
+    /// The same, owned: for a backend that hands out entries.
+    ///
+    /// ```
+    /// use statefn_store::StateBytes;
+    ///
+    /// let bytes = StateBytes { shape: 7, version: 1, codec: 0, payload: b"red" };
+    /// assert_eq!(bytes.to_owned().payload, b"red");
+    /// ```
+    pub fn to_owned(self) -> NewState {
         NewState {
             shape: self.shape,
             version: self.version,
