@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
+use statefn_store::{PersistenceId, SequenceNumber, TimerChange, Timestamp};
 
 use crate::chain::{Chain, CommandId};
 use crate::effect::{Deferrable, Outgoing};
@@ -13,6 +13,7 @@ use crate::hash::stable_128;
 use crate::metadata::Metadata;
 use crate::random::nonce;
 use crate::reply::Then;
+use crate::schedule::Schedule;
 
 /// Handed to every command handler: who it is, what time it is, and where its events go.
 ///
@@ -274,6 +275,75 @@ impl<E: Behavior> Context<E> {
     /// own reply, and the effect goes its way.
     pub fn effect_sync(&mut self, call: impl Deferrable) {
         self.outgoing.get_or_insert_default().effect(call, true);
+    }
+
+    /// Sets a timer of this entity: the call is made when it is due.
+    ///
+    /// It is stored in the commit of this command; the same name sets it anew, [`cancel`](Self::cancel) ends it, and so
+    /// does a deletion of the entity. An entity may have any number; only those that are due take memory. A
+    /// firing runs as an ordinary command, once: the timer ends or moves on in that command's commit. One
+    /// that fails is tried again, and becomes a dead letter, as an [`effect`](Self::effect) does; a timer that repeats goes on.
+    /// One whose time has passed, also while no program ran, fires at once: see
+    /// [`Missed`](crate::schedule::Missed). It is late by what the store and the target take, and by up to a
+    /// minute where somebody sets the clock.
+    ///
+    /// The name has 1 to 256 bytes. A schedule that can never be due fails the command with
+    /// [`CallError::Invalid`](crate::CallError::Invalid).
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use statefn::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+    /// # pub enum Seat { Held, Released }
+    /// # #[entity(event_sourced)]
+    /// # #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    /// # pub struct Reservation { held: bool }
+    /// #[entity]
+    /// impl Reservation {
+    ///     #[command]
+    ///     fn hold(&self, ctx: &mut Context<Self>) {
+    ///         ctx.emit(Seat::Held);
+    ///         ctx.schedule("expire", Duration::from_secs(600), ctx.me().release());
+    ///     }
+    ///
+    ///     #[command]
+    ///     fn release(&self, ctx: &mut Context<Self>) {
+    ///         ctx.emit(Seat::Released);
+    ///     }
+    /// #   #[query] fn held(&self) -> bool { self.held }
+    /// #   #[event_handler] fn apply(&mut self, event: &Seat) { self.held = *event == Seat::Held; }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = statefn::testing::VirtualClock::new();
+    /// let runtime = Runtime::builder().env(clock.clone()).only::<(Reservation,)>().build().await?;
+    /// let seat = runtime.entity::<Reservation>("12A");
+    /// seat.hold().await?;
+    /// clock.advance(Duration::from_secs(600));
+    /// runtime.settle().await;
+    /// assert!(!seat.held().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn schedule(
+        &mut self,
+        name: impl Into<String>,
+        when: impl Into<Schedule>,
+        call: impl Deferrable,
+    ) {
+        let now = self.now;
+        let outgoing = self.outgoing.get_or_insert_default();
+        outgoing.timer(name.into(), when.into(), call, now);
+    }
+
+    /// Ends the timer of this name, if there is one. A firing of it that has not committed by then never
+    /// happens.
+    pub fn cancel(&mut self, name: impl Into<String>) {
+        let name = name.into();
+        let outgoing = self.outgoing.get_or_insert_default();
+        outgoing.timers.push(TimerChange::Cancel { name });
     }
 
     /// A reference to an entity, for calls to be sent on, and to be awaited in an async command.

@@ -1,8 +1,12 @@
 //! What a handler sends on: effects, as the context gathers them.
 
-use statefn_store::{StoredCall, TimerChange};
+use statefn_store::{NewTimer, StoredCall, TimerChange, Timestamp};
 
 use crate::call_error::Failure;
+use crate::schedule::Schedule;
+
+/// Bytes of a timer's name.
+const NAME_BYTES_MAX: usize = 256;
 
 /// A call that a handler can send on: a command with its arguments, not yet made.
 ///
@@ -38,6 +42,38 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
+    /// Adds a timer.
+    pub(crate) fn timer(
+        &mut self,
+        name: String,
+        schedule: Schedule,
+        call: impl Deferrable,
+        now: Timestamp,
+    ) {
+        let timer = call.into_stored().and_then(|call| {
+            if name.is_empty() || name.len() > NAME_BYTES_MAX {
+                let reason = format!("a timer's name has 1 to {NAME_BYTES_MAX} bytes");
+                return Err(Undeferrable(Failure::Invalid {
+                    what: "timer",
+                    reason: reason.into(),
+                }));
+            }
+            let (due, schedule) = schedule.begin(now).map_err(Undeferrable)?;
+            Ok(NewTimer {
+                name,
+                due,
+                schedule,
+                call,
+            })
+        });
+        match timer {
+            Ok(timer) => self.timers.push(TimerChange::Set(timer)),
+            Err(Undeferrable(failure)) => {
+                self.failure.get_or_insert(failure);
+            }
+        }
+    }
+
     /// Adds an effect.
     pub(crate) fn effect(&mut self, call: impl Deferrable, is_awaited: bool) {
         match call.into_stored() {

@@ -135,6 +135,7 @@ pub mod env;
 pub mod event;
 pub mod metadata;
 pub mod reply;
+pub mod schedule;
 pub mod shape;
 pub mod testing;
 

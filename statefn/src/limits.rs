@@ -55,7 +55,7 @@ pub struct Limits {
     pub outbox_max: usize,
     /// Bytes of those effects.
     pub outbox_bytes_max: usize,
-    /// Effects, and timers set or cancelled, of one command; at most 1,024.
+    /// Effects, and timers set or cancelled, of one command; at most 1,023.
     pub effects_max: usize,
     /// Failed attempts after which an effect, or a timer's firing, becomes a dead letter. A failure of
     /// the store does not count. The waits between them double from 250 ms to one minute.
@@ -74,7 +74,10 @@ impl Limits {
     pub(crate) fn workable(self) -> Self {
         Self {
             speculation_max: self.speculation_max.max(1),
-            effects_max: self.effects_max.min(usize::from(OutboxNumber::PER_MEMBER)),
+            // A deletion adds one.
+            effects_max: self
+                .effects_max
+                .min(usize::from(OutboxNumber::PER_MEMBER) - 1),
             speculation_bytes_max: self.speculation_bytes_max.max(1),
             recoveries_max: self
                 .recoveries_max
@@ -107,7 +110,7 @@ impl Default for Limits {
             quarantined_max: 100_000,
             outbox_max: 65_536,
             outbox_bytes_max: 64 * MIB,
-            effects_max: usize::from(OutboxNumber::PER_MEMBER),
+            effects_max: 1_000,
             delivery_attempts_max: 12,
             call_depth_max: 64,
             call_timeout: Duration::from_secs(30),

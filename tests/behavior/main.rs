@@ -34,3 +34,4 @@ mod p9_reentrancy;
 mod p9_runtime_gone;
 mod path_of_a_command;
 mod sleeper;
+mod timers;

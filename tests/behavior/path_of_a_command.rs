@@ -60,8 +60,8 @@ async fn a_command_to_an_entity_in_memory_needs_no_task_and_no_timer() {
     crate::kit::settle().await;
     assert_eq!(
         env.take(),
-        [2, 2],
-        "the caretaker, and a look into the outbox"
+        [3, 2],
+        "the caretaker, the timekeeper, and a look into the outbox"
     );
     for n in 0..100 {
         let account = runtime.entity::<Account>(format!("account {n}"));

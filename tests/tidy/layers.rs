@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "entity",
             "event",
             "reply",
+            "schedule",
         ],
     ),
     ("machinery", &["runtime"]),

@@ -90,7 +90,11 @@ impl Engine {
                 && known == resting
                 && self.shared.budget.outbox() <= known
             {
-                return resting;
+                let now = self.shared.env.wall();
+                match self.shared.store.timers(now, 1).await {
+                    Ok(due) if !due.is_empty() => self.shared.outbox.bell.notify_one(),
+                    _ => return resting,
+                }
             }
             moved.await;
         }
@@ -150,6 +154,12 @@ impl Engine {
         }
         // Whoever found a shard busy because it was looked at just then looks again.
         self.shared.stirred.notify_waiters();
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.outbox.end();
     }
 }
 

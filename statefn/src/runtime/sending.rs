@@ -23,6 +23,8 @@ pub(super) struct Posted {
     pub(super) effects: Vec<StoredCall>,
     /// The places of the effects that the caller's reply waits for.
     pub(super) awaited: Vec<usize>,
+    /// Whether timers were set.
+    pub(super) sets_timers: bool,
     pub(super) seat: Option<Seat>,
 }
 
@@ -60,6 +62,16 @@ pub(super) fn prepare(
         });
     }
     Ok(sending)
+}
+
+/// A deletion ends all timers that were set before it.
+pub(super) fn without_timers(sending: Option<Sending>) -> Sending {
+    let mut sending = sending.unwrap_or_else(|| Sending {
+        deferred: Box::default(),
+        posted: None,
+    });
+    sending.deferred.timers.insert(0, TimerChange::CancelAll);
+    sending
 }
 
 fn post(
@@ -102,6 +114,7 @@ fn post(
     let posted = Posted {
         effects: effects.clone(),
         awaited,
+        sets_timers: !timers.is_empty(),
         seat,
     };
     let deferred = Deferred {

@@ -36,14 +36,14 @@ async fn p8_an_outbox_that_is_full_refuses_the_command() {
 async fn p8_one_command_sends_as_much_as_the_limit_and_no_more() {
     let world = World::build(statefn::Builder::only::<(Relay,)>).await;
     let alice = world.runtime.entity::<Relay>("alice");
-    assert_eq!(alice.note_at("bob", 0, 1_024).await, Ok(()));
-    let failed = alice.note_at("bob", 0, 1_025).await;
+    assert_eq!(alice.note_at("bob", 0, 1_000).await, Ok(()));
+    let failed = alice.note_at("bob", 0, 1_001).await;
     assert!(
         matches!(
             failed,
             Err(CallError::TooLarge {
-                bytes: 1_025,
-                limit: 1_024,
+                bytes: 1_001,
+                limit: 1_000,
                 ..
             })
         ),
@@ -51,7 +51,7 @@ async fn p8_one_command_sends_as_much_as_the_limit_and_no_more() {
     );
     world.runtime.settle().await;
     let notes = world.runtime.entity::<Relay>("bob").notes().await;
-    assert_eq!(notes.map(|notes| notes.len()), Ok(1_024));
+    assert_eq!(notes.map(|notes| notes.len()), Ok(1_000));
     settle().await;
 }
 

@@ -13,6 +13,8 @@ use crate::sync::Mutex;
 /// What a committed command has sent, under its numbers.
 pub(in crate::runtime) struct Addressed {
     pub(in crate::runtime) posts: Vec<Post>,
+    /// Whether timers were set.
+    pub(in crate::runtime) sets_timers: bool,
     /// The replies that wait for answers.
     pub(in crate::runtime) group: Option<Arc<Group>>,
 }
@@ -42,6 +44,7 @@ impl Addressed {
         });
         Self {
             posts: posts.collect(),
+            sets_timers: posted.sets_timers,
             group,
         }
     }

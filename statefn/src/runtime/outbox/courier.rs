@@ -1,10 +1,11 @@
 //! A courier: delivers what one sender has for one target, one call after another.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use statefn_store::{CommitError, OutboxNumber, Settled, Tending};
 
+use super::backoff::backoff;
+use super::timers::{self, Postponed};
 use super::{Outbox, Pair, Post};
 use crate::call_error::Failure;
 use crate::codec::Codec;
@@ -14,11 +15,6 @@ use crate::runtime::engine::Engine;
 use crate::runtime::sending::Origin;
 use crate::runtime::shared::{Intake, Shared};
 use crate::runtime::step::RequestOptions;
-
-/// The first wait before another attempt, doubled with each failure ..
-const WAIT_MIN: Duration = Duration::from_millis(250);
-/// .. up to this.
-const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// An effect that was caused by so many others in a row is not delivered.
 const HOPS_MAX: u16 = 64;
@@ -31,6 +27,10 @@ enum Attempt {
     Hopeless(String),
     /// It may be answered later; whether the target is to blame.
     Failed { failure: Failure, counts: bool },
+    /// It has failed so often.
+    WornOut(String, u32),
+    /// It waits in the store.
+    Postponed,
     /// The runtime takes no calls any more.
     Closed,
 }
@@ -54,9 +54,20 @@ async fn carry(engine: Weak<Engine>, pair: Pair, generation: u64) {
         };
         let attempt = attempt(&strong, &post).await;
         drop(strong);
+        let attempt = match attempt {
+            Attempt::Failed { failure, counts } if post.is_timer() => {
+                postpone(&shared, &post, failure, counts).await
+            }
+            other => other,
+        };
         let wait = match attempt {
             Attempt::Closed => return,
-            Attempt::Settled => None,
+            Attempt::Settled => {
+                shared.outbox.forget_failures(&post);
+                None
+            }
+            Attempt::Postponed => None,
+            Attempt::WornOut(reason, attempts) => bury(&shared, &post, reason, attempts).await,
             Attempt::Hopeless(reason) => bury(&shared, &post, reason, attempts + 1).await,
             Attempt::Failed { failure, counts } => {
                 attempts += u32::from(counts);
@@ -88,12 +99,24 @@ async fn carry(engine: Weak<Engine>, pair: Pair, generation: u64) {
     }
 }
 
-/// Exponential, so that a target that is down costs little and one that is busy waits little.
-fn backoff(failures: u32) -> Duration {
-    let factor = 1_u32
-        .checked_shl(failures.saturating_sub(1))
-        .unwrap_or(u32::MAX);
-    WAIT_MIN.saturating_mul(factor).min(WAIT_MAX)
+/// A timer waits for its next attempt in the store, not in memory.
+async fn postpone(shared: &Shared, post: &Post, failure: Failure, counts: bool) -> Attempt {
+    let (postponed, attempts) = timers::postpone(shared, post, counts).await;
+    match postponed {
+        Postponed::Later if attempts >= shared.limits.delivery_attempts_max.max(1) => {
+            shared.outbox.forget_failures(post);
+            Attempt::WornOut(failure.to_string(), attempts)
+        }
+        Postponed::Later => {
+            report(post, &failure);
+            Attempt::Postponed
+        }
+        Postponed::Gone => Attempt::Settled,
+        Postponed::Failed => Attempt::Failed {
+            failure,
+            counts: false,
+        },
+    }
 }
 
 /// Says what failed, without a payload.
@@ -281,6 +304,9 @@ impl Outbox {
         let reads_on = state.has_more && state.known.is_empty();
         drop(state);
         post.answered();
+        if post.is_timer() {
+            self.bell.notify_one();
+        }
         if reads_on {
             self.read_again();
         }
@@ -299,6 +325,13 @@ impl Outbox {
         drop(state);
         post.answered();
         self.moved.notify_waiters();
+    }
+
+    /// A timer's failures are forgotten.
+    fn forget_failures(&self, post: &Post) {
+        if post.is_timer() {
+            self.lock().failing.remove(&post.settles.number());
+        }
     }
 
     fn wake(&self, pair: &Pair, generation: u64) {

@@ -5,20 +5,25 @@
 //! committed, and all are read again after a start, a crash, or a failure of the store.
 
 mod addressed;
+mod backoff;
 mod courier;
 mod group;
+mod leash;
 mod reading;
+mod timers;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 
 use statefn_store::{OutboxNumber, PersistenceId, Settled, StoredCall};
 
+use crate::env::BoxFuture;
 use crate::runtime::budget::Seat;
 use crate::runtime::engine::Engine;
 use crate::sync::{Mutex, MutexGuard};
 pub(super) use addressed::Addressed;
 use group::{Awaited, Group};
+use leash::Leash;
 
 /// A sender and a target: what is sent from one to the other keeps its order.
 type Pair = (PersistenceId, PersistenceId);
@@ -27,8 +32,12 @@ type Pair = (PersistenceId, PersistenceId);
 pub(crate) struct Outbox {
     state: Mutex<State>,
     engine: OnceLock<Weak<Engine>>,
+    /// The tasks that read the store.
+    leashes: Mutex<Vec<Weak<Leash>>>,
     /// Rings when something has moved.
     pub(crate) moved: tokio::sync::Notify,
+    /// Rings when a timer was set, or one that was due is done.
+    pub(crate) bell: Arc<tokio::sync::Notify>,
 }
 
 #[derive(Default)]
@@ -40,6 +49,8 @@ struct State {
     late: Option<Vec<Post>>,
     /// Whether the store has more than there is room for.
     has_more: bool,
+    /// Timers whose targets have failed: how often, and how often it counted.
+    failing: HashMap<OutboxNumber, (u32, u32)>,
     /// Rises with each reading of the store.
     readings: u64,
     /// Rises when everything in memory is dropped.
@@ -69,10 +80,13 @@ impl Post {
         (self.sender.clone(), self.call.target.clone())
     }
 
+    fn is_timer(&self) -> bool {
+        matches!(self.settles, Settled::Timer { .. })
+    }
+
     /// Tells an effect from a timer of the same number.
     fn identity(&self) -> (OutboxNumber, bool) {
-        let is_timer = matches!(self.settles, Settled::Timer { .. });
-        (self.settles.number(), is_timer)
+        (self.settles.number(), self.is_timer())
     }
 
     fn is_awaited(&self) -> bool {
@@ -96,7 +110,9 @@ impl Outbox {
         Self {
             state: Mutex::default(),
             engine: OnceLock::new(),
+            leashes: Mutex::default(),
             moved: tokio::sync::Notify::new(),
+            bell: Arc::default(),
         }
     }
 
@@ -109,6 +125,31 @@ impl Outbox {
         // A second start would be of the same engine.
         let _first = self.engine.set(Arc::downgrade(engine));
         self.read_again();
+        let started = engine.shared().env.wall();
+        let keeper = timers::keep(Arc::downgrade(engine), started);
+        self.spawn(engine, Box::pin(keeper));
+    }
+
+    /// Spawns a task that ends with the runtime.
+    fn spawn(&self, engine: &Engine, task: BoxFuture) {
+        let (leash, task) = Leash::new(task);
+        let mut leashes = self.leashes.lock().unwrap_or_else(PoisonError::into_inner);
+        leashes.retain(|leash| leash.strong_count() > 0);
+        leashes.push(Arc::downgrade(&leash));
+        drop((leashes, leash));
+        engine.shared().env.spawn(Box::pin(task));
+    }
+
+    /// The runtime is gone: its tasks are.
+    pub(super) fn end(&self) {
+        let leashes = {
+            let mut leashes = self.leashes.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *leashes)
+        };
+        leashes
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|leash| leash.end());
     }
 
     /// Takes calls that have committed.
@@ -133,6 +174,7 @@ impl Outbox {
         drop(state);
         drop((queues, late));
         self.read_again();
+        self.bell.notify_one();
     }
 
     /// How many calls are in memory, and how many of them wait behind a failed attempt; `None`

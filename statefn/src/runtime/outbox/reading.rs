@@ -30,8 +30,7 @@ impl Outbox {
             return;
         };
         if let Some(strong) = engine.upgrade() {
-            let env = Arc::clone(&strong.shared().env);
-            env.spawn(Box::pin(read(Weak::clone(engine), reading)));
+            self.spawn(&strong, Box::pin(read(Weak::clone(engine), reading)));
         }
     }
 
@@ -74,7 +73,7 @@ async fn read(engine: Weak<Engine>, reading: u64) {
                 Ok(_) => serves = true,
                 Err(error) => {
                     tracing::warn!(%error, "the outbox cannot be read yet");
-                    shared.env.sleep(WAIT).await;
+                    pause(shared).await;
                     continue;
                 }
             }
@@ -91,10 +90,17 @@ async fn read(engine: Weak<Engine>, reading: u64) {
             }
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read");
-                shared.env.sleep(WAIT).await;
+                pause(shared).await;
             }
         }
     }
+}
+
+/// Waits, and holds nothing meanwhile: a runtime that is dropped lets its store go.
+async fn pause(shared: Arc<Shared>) {
+    let sleep = shared.env.sleep(WAIT);
+    drop(shared);
+    sleep.await;
 }
 
 fn post(effect: Effect, shared: &Shared) -> Post {

@@ -317,6 +317,9 @@ impl Shard {
             }));
         }
         self.shared.outbox.accept(addressed.posts);
+        if addressed.sets_timers {
+            self.shared.outbox.bell.notify_one();
+        }
     }
 
     /// Lets an idle entity of another shard go, if one is free to look at: the room that it leaves,

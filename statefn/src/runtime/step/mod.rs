@@ -341,6 +341,9 @@ impl<O: Operation> Ended<O> {
             keyed,
             sending,
         };
+        if matches!(draft.written.state.as_deref(), Some(StateChange::Delete)) {
+            draft.sending = Some(sending::without_timers(draft.sending));
+        }
         draft.snapshot = due_snapshot(&entity.state, sequence, &draft.written, turn);
         Ok((draft, decision.answer.map_err(CallError::Rejected)))
     }
