@@ -6,6 +6,8 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "testing")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -35,6 +37,19 @@ use crate::sync::thread::{self, Thread};
 pub struct Handle<E> {
     target: Arc<Target>,
     entity: PhantomData<fn() -> E>,
+}
+
+/// In the place of a runtime, for a handler that runs once more: notices whether it asks for others.
+#[cfg(feature = "testing")]
+#[derive(Debug, Default)]
+pub(crate) struct Rehearsal(AtomicBool);
+
+#[cfg(feature = "testing")]
+impl Rehearsal {
+    /// Whether the handler has asked for another entity.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Where calls go.
@@ -74,6 +89,13 @@ impl<E: Entity> Handle<E> {
     pub(crate) fn within(runtime: Option<&Arc<dyn Any + Send + Sync>>, id: Box<str>) -> Self {
         match runtime.map(|runtime| Arc::clone(runtime).downcast()) {
             Some(Ok(engine)) => Self::new(&engine, id),
+            #[cfg(feature = "testing")]
+            Some(Err(other)) => {
+                if let Some(rehearsal) = other.downcast_ref::<Rehearsal>() {
+                    rehearsal.0.store(true, Ordering::Relaxed);
+                }
+                Self::unbound(id)
+            }
             _ => Self::unbound(id),
         }
     }

@@ -404,6 +404,12 @@ impl<E: Behavior> Context<E> {
         self.id.id()
     }
 
+    /// The entity.
+    #[cfg(feature = "testing")]
+    pub(crate) fn persistence_id(&self) -> &PersistenceId {
+        &self.id
+    }
+
     /// The sequence number of the entity's last event before this command; of a CRUD entity,
     /// every change and every deletion raises it by one.
     pub fn sequence(&self) -> SequenceNumber {
@@ -453,7 +459,8 @@ impl<E: Behavior> Context<E> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let runtime = Runtime::builder().only::<(Order,)>().build().await?;
     /// runtime.entity::<Order>("today").place().with_metadata("user", "alice").await?;
-    /// let history = runtime.admin().history::<Order>("today").await?;
+    /// let start = statefn::SequenceNumber::ZERO;
+    /// let history = runtime.admin().history::<Order>("today", start, 10).await?;
     /// let stored = &history[0].metadata;
     /// assert_eq!(stored.get("user"), Some("alice"));
     /// assert_eq!(stored.get("cause").map(str::len), Some(32));

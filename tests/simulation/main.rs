@@ -8,6 +8,7 @@ mod ledger;
 #[cfg(statefn_planted)]
 mod planted;
 mod shelf;
+mod waiting;
 
 use std::num::NonZero;
 use std::panic;
@@ -90,6 +91,19 @@ fn every_promise_holds_in_every_seed() {
     ] {
         assert!(count > 0, "no {what}");
     }
+}
+
+#[test]
+fn what_an_async_command_tells_others_is_never_taken_back() {
+    let totals = match number("STATEFN_SEEDS") {
+        None => run(&waiting::simulation().calls(CALLS), 0, SEEDS / 5),
+        Some(count) => {
+            let first = number("STATEFN_FIRST_SEED").unwrap_or(0);
+            run(&waiting::simulation(), first, count)
+        }
+    };
+    println!("{totals}");
+    assert!(totals.answered > 0 && totals.rejected > 0 && totals.crashes > 0);
 }
 
 #[test]

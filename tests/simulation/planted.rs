@@ -6,6 +6,7 @@ use statefn::testing::{Mistake, Simulation, plant};
 
 use crate::keep_planned_panics_quiet;
 use crate::ledger::simulation;
+use crate::waiting;
 
 /// A mistake that is not found within so many seeds is not found.
 const SEEDS: u64 = 300;
@@ -25,12 +26,16 @@ fn first_find(simulation: &Simulation, mistake: Mistake) -> Option<(u64, String)
 #[test]
 fn every_planted_mistake_is_found() {
     keep_planned_panics_quiet();
-    let simulation = simulation();
+    let simulations = [simulation(), waiting::simulation()];
     let mut missed = Vec::new();
     println!("mistake                  seeds  found by");
     for mistake in Mistake::ALL {
         let name = format!("{mistake:?}");
-        match first_find(&simulation, *mistake) {
+        let found = simulations.iter();
+        match found
+            .filter_map(|simulation| first_find(simulation, *mistake))
+            .next()
+        {
             Some((seeds, reason)) => println!("{name:<24} {seeds:>5}  {reason}"),
             None => missed.push(name),
         }

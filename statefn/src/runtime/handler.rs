@@ -26,7 +26,8 @@ impl<E: Behavior> Work<E> {
         Self { entity, copy }
     }
 
-    fn state(&mut self) -> &mut E {
+    /// The state as the handler sees it.
+    pub(crate) fn state(&mut self) -> &mut E {
         self.copy.as_mut().unwrap_or(&mut self.entity.state)
     }
 }

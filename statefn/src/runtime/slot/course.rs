@@ -62,7 +62,7 @@ impl<O: Operation> Slot<O> {
             *state = State::Queued { call, waker };
             return true;
         }
-        false
+        planted!(CutOffTakesEffect)
     }
 
     /// Nothing of the command happens.

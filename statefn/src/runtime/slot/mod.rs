@@ -340,7 +340,8 @@ impl<O: Operation> Drop for Slot<O> {
 
 impl<O: Operation> Job for Slot<O> {
     fn run(self: Arc<Self>, activation: &mut Activation, turn: &Turn<'_>) -> JobDone {
-        if <O::Mode as Mode<O>>::WAITS && activation.uncommitted > 0 {
+        let is_early = <O::Mode as Mode<O>>::WAITS && activation.uncommitted > 0;
+        if is_early && !planted!(AsyncStartsEarly) {
             return JobDone::Early(self);
         }
         match self.start(turn) {

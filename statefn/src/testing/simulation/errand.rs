@@ -5,11 +5,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Waker};
 
 use statefn_store::{Entry, EntryBody, PersistenceId, SequenceNumber, Timestamp};
 
-use crate::call::Call;
+use crate::call::{Call, Rehearsal};
 use crate::call_error::{CallError, Failure, Persisted};
+use crate::chain::Chain;
 use crate::codec::Codec;
 use crate::command::{Mode, Operation};
 use crate::context::{Context, Wishes};
@@ -18,7 +20,9 @@ use crate::event::{self, Event};
 use crate::hash::stable_128;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
+use crate::reply::Handled;
 use crate::runtime::decision::{Form, conclude};
+use crate::runtime::handler::{End, Handling, Work};
 use crate::runtime::isolate::isolate;
 use crate::runtime::outcome::Answer;
 use crate::runtime::resident::Resident;
@@ -94,7 +98,7 @@ pub(super) trait Errand: Send + Sync {
     fn beginning(&self) -> Box<dyn Folded>;
 
     /// What the handler does on this state, now or then.
-    fn again(&self, runtime: &Runtime, state: &dyn Folded, at: Moment) -> Option<Again>;
+    fn again(&self, runtime: &Runtime, state: &dyn Folded, at: Moment) -> Rehearsed;
 }
 
 /// What is said about a call, by itself or by the simulation.
@@ -125,6 +129,16 @@ pub(super) struct Moment {
     pub(super) sequence: SequenceNumber,
     pub(super) now: Timestamp,
     pub(super) metadata: Metadata,
+}
+
+/// What came of running a handler once more.
+pub(super) enum Rehearsed {
+    /// It did this.
+    Did(Again),
+    /// It fails.
+    Fails,
+    /// Nobody can tell: it waits for others, who are not there any more.
+    Unknowable,
 }
 
 /// What a handler did when it ran once more.
@@ -210,28 +224,98 @@ where
         Box::new(State::<R::Entity>(Resident::new(R::Entity::default())))
     }
 
-    fn again(&self, runtime: &Runtime, state: &dyn Folded, at: Moment) -> Option<Again> {
-        let mut entity: Resident<R::Entity> = *state.copy()?.downcast().ok()?;
+    fn again(&self, runtime: &Runtime, state: &dyn Folded, at: Moment) -> Rehearsed {
+        let entity = state.copy().and_then(|state| state.downcast().ok());
+        let Some(entity) = entity else {
+            return Rehearsed::Fails;
+        };
         let operation = self.call(runtime, &Sending::default()).into_operation();
-        let id = self.id.clone();
+        let now = at.now;
+        let context = Context::new(self.id.clone(), at.sequence, now, at.metadata);
+        let ran = if <O::Mode as Mode<O>>::WAITS {
+            rehearse(operation, entity, context)
+        } else {
+            run(operation, entity, context)
+        };
+        let (handled, wishes, mut work) = match ran {
+            Ran::Ended(handled, wishes, work) => (handled, wishes, work),
+            Ran::Fails => return Rehearsed::Fails,
+            Ran::Unknowable => return Rehearsed::Unknowable,
+        };
         let form = Form {
             codec: <R::Entity as Entity>::OPTIONS.codec,
             shape: 0,
             limits: &Limits::default(),
         };
-        let ran = isolate(|| {
-            let context = || Context::new(id, at.sequence, at.now, at.metadata);
-            let mut copy = entity.copy();
-            let state = copy.as_mut().unwrap_or(&mut entity.state);
-            let (handled, context) = <O::Mode as Mode<O>>::run(operation, state, context)?;
-            let wishes = context.map_or_else(|| Wishes::none(at.now), Context::into_wishes);
-            conclude(handled, &wishes, copy.as_mut(), &mut entity, form).ok()
+        let concluded = isolate(|| {
+            let Work { entity, copy } = &mut work;
+            conclude(handled, &wishes, copy.as_mut(), entity, form)
         });
-        let decision = ran.ok()??;
-        Some(Again {
-            answer: bytes::<O>(decision.answer.as_ref()),
-            changes: Change::all(&decision.written),
-        })
+        match concluded {
+            Ok(Ok(decision)) => Rehearsed::Did(Again {
+                answer: bytes::<O>(decision.answer.as_ref()),
+                changes: Change::all(&decision.written),
+            }),
+            _ => Rehearsed::Fails,
+        }
+    }
+}
+
+/// What came of one handler.
+enum Ran<O: Operation> {
+    Ended(
+        Handled<O::Entity, O::Reply, O::Error>,
+        Wishes<O::Entity>,
+        Work<O::Entity>,
+    ),
+    Fails,
+    Unknowable,
+}
+
+/// Runs a handler that does not wait.
+fn run<O: Operation>(
+    operation: O,
+    entity: Box<Resident<O::Entity>>,
+    context: Context<O::Entity>,
+) -> Ran<O> {
+    let now = context.now();
+    let ran = isolate(|| {
+        let mut work = Work::on(entity);
+        let ran = <O::Mode as Mode<O>>::run(operation, work.state(), || context);
+        ran.map(|(handled, context)| (handled, context, work))
+    });
+    let Ok(Some((handled, context, work))) = ran else {
+        return Ran::Fails;
+    };
+    let wishes = context.map_or_else(|| Wishes::none(now), Context::into_wishes);
+    Ran::Ended(handled, wishes, work)
+}
+
+/// Runs an async handler as far as it goes by itself.
+fn rehearse<O: Operation>(
+    operation: O,
+    entity: Box<Resident<O::Entity>>,
+    mut context: Context<O::Entity>,
+) -> Ran<O> {
+    /// Who waits longer waits for somebody.
+    const POLLS_MAX: usize = 100;
+    let rehearsal = Arc::new(Rehearsal::default());
+    context.bind(Arc::clone(&rehearsal) as Arc<dyn Any + Send + Sync>);
+    let chain = Chain::new(context.persistence_id().clone(), context.command_id(), None);
+    let begun = isolate(|| Handling::begin(operation, Work::on(entity), context, Arc::new(chain)));
+    let Ok(Some(mut handling)) = begun else {
+        return Ran::Fails;
+    };
+    let mut cx = task::Context::from_waker(Waker::noop());
+    let ended = (0..POLLS_MAX).any(|_| handling.poll(&mut cx).is_ready());
+    if !ended || rehearsal.was_asked() {
+        return Ran::Unknowable;
+    }
+    match handling.end() {
+        (Some(work), Some(End::Returned(handled, context))) => {
+            Ran::Ended(handled, context.into_wishes(), work)
+        }
+        _ => Ran::Fails,
     }
 }
 

@@ -7,11 +7,9 @@ use std::ops::Range;
 use statefn_store::{Entry, PersistenceId, SequenceNumber};
 
 use super::change::Change;
-use super::errand::{Again, Folded, Heard, Moment};
+use super::errand::{Again, Folded, Heard, Moment, Rehearsed};
 use super::history::{End, Sent, digest};
 use super::storage::Recorder;
-use crate::codec::Codec;
-use crate::metadata::Metadata;
 use crate::system::Runtime;
 use crate::testing::oracle::{ATTEMPT_HEADER, Attempt, Saw, Violation, Written, check};
 
@@ -207,7 +205,17 @@ impl Case<'_> {
         }
         let sequence = SequenceNumber::new(at.version as u64);
         let moment = self.moment(sent, at, sequence);
-        let again = sent.errand.again(at.runtime, at.state, moment);
+        let again = match sent.errand.again(at.runtime, at.state, moment) {
+            Rehearsed::Did(again) => Some(again),
+            Rehearsed::Fails => None,
+            Rehearsed::Unknowable => {
+                if answer.is_some() {
+                    let written = if at.own { self.written(at.version) } else { 0 };
+                    explanation.add(sequence, at.own, written);
+                }
+                return None;
+            }
+        };
         let is_stored = self.is_stored(at.version, again.as_ref());
         if let (Some(again), Some(answer)) = (again, answer)
             && again.answer == *answer
@@ -224,20 +232,22 @@ impl Case<'_> {
         self.events.get(version)?.attempt
     }
 
+    /// How many changes one attempt has written from here on.
+    fn written(&self, version: usize) -> u64 {
+        let number = self.attempt_at(version);
+        let stored = self.events.iter().skip(version);
+        stored.take_while(|stored| stored.attempt == number).count() as u64
+    }
+
     /// When and with what the handler ran, as far as anybody knows.
     fn moment(&self, sent: &Sent, at: &Look<'_>, sequence: SequenceNumber) -> Moment {
-        if let Some(stored) = self.events.get(at.version).filter(|_| at.own) {
-            return Moment {
-                sequence,
-                now: stored.entry.time,
-                metadata: decode(&stored.entry.metadata),
-            };
-        }
+        let stored = self.events.get(at.version).filter(|_| at.own);
+        let number = stored.and_then(|stored| stored.attempt);
         let mut metadata = sent.metadata.clone();
-        metadata.insert(ATTEMPT_HEADER, sent.number.to_string());
+        metadata.insert(ATTEMPT_HEADER, number.unwrap_or(sent.number).to_string());
         Moment {
             sequence,
-            now: sent.wall,
+            now: stored.map_or(sent.wall, |stored| stored.entry.time),
             metadata,
         }
     }
@@ -250,10 +260,6 @@ impl Case<'_> {
         let stored = stored.take_while(|stored| stored.attempt == number);
         stored.map(|stored| &stored.change).eq(&again.changes)
     }
-}
-
-fn decode(metadata: &[u8]) -> Metadata {
-    Codec::Bincode.decode(metadata).unwrap_or_default()
 }
 
 impl Explanation {
