@@ -16,6 +16,22 @@ mod program {
 
         include!("doc/scenario.rs");
         include!("doc/runtime.rs");
+        include!("doc/action.rs");
+
+        #[statefn::test]
+        async fn the_action_of_readme_takes_orders() {
+            let builder = Runtime::builder().only::<(Cart,)>().action(Stock);
+            let runtime = builder.build().await.unwrap();
+            let ctx = runtime.action_context();
+            let (alice, bob) = ("alice".to_owned(), "bob".to_owned());
+            Stock
+                .order(&ctx, alice.clone(), "p1".to_owned())
+                .await
+                .unwrap();
+            let counts = Stock.counts(&ctx, statefn::Items::of([alice, bob]));
+            assert_eq!(counts.collect().await, [1, 0]);
+            assert_eq!(runtime.actions()[0].name, "stock");
+        }
     }
 }
 
@@ -44,6 +60,7 @@ fn readme_shows_the_tests_byte_for_byte() {
     for test in [
         include_str!("doc/scenario.rs"),
         include_str!("doc/runtime.rs"),
+        include_str!("doc/action.rs"),
     ] {
         assert!(README.contains(&format!("```rust\n{test}```\n")), "{test}");
     }

@@ -5,6 +5,7 @@
 
 use proc_macro::TokenStream;
 
+mod action;
 mod attribute;
 mod behavior;
 mod diagnostics;
@@ -32,6 +33,13 @@ pub fn entity(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Event, attributes(event))]
 pub fn event(item: TokenStream) -> TokenStream {
     event::expand(item.into()).into()
+}
+
+/// Makes an action of an impl block: every method with an `&ActionContext` is a handler. Options:
+/// `name = ".."`, `crate = path`.
+#[proc_macro_attribute]
+pub fn action(options: TokenStream, item: TokenStream) -> TokenStream {
+    action::expand(options.into(), &item.into()).into()
 }
 
 /// Runs an `async fn main` on a multi-threaded tokio runtime. Option: `crate = path`.

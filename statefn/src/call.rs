@@ -384,10 +384,14 @@ impl<O: Operation> Future for Running<O> {
             .as_mut()
             .is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
         if late {
-            if let Some(failure) = slot.give_up() {
-                return Poll::Ready(Err(failure.widen()));
+            let answer = match slot.give_up() {
+                Some(failure) => Poll::Ready(Err(failure.widen())),
+                None => slot.poll(cx),
+            };
+            if answer.is_ready() {
+                self.stage = Stage::Fresh(None);
             }
-            return slot.poll(cx);
+            return answer;
         }
         Poll::Pending
     }

@@ -125,6 +125,7 @@
 #[macro_use]
 mod planted;
 
+pub mod action;
 pub mod admin;
 pub mod codec;
 pub mod command;
@@ -156,6 +157,7 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod __private;
 
+pub use action::{ActionContext, ActionError, ActionInfo, Items};
 pub use admin::{Admin, SkipError, Verification};
 pub use call::{Call, Running};
 pub use call_error::{CallError, Overload, Persisted, Quarantine};
@@ -169,6 +171,8 @@ pub use reply::{Infallible, Then};
 
 #[doc = include_str!("docs/event.md")]
 pub use statefn_macros::Event;
+#[doc = include_str!("docs/action.md")]
+pub use statefn_macros::action;
 #[doc = include_str!("docs/command.md")]
 pub use statefn_macros::command;
 #[doc = include_str!("docs/entity.md")]

@@ -89,8 +89,6 @@ mistakes! {
     WriteSaidTimedOut,
     /// An async command starts before the earlier writes of its entity have committed.
     AsyncStartsEarly,
-    /// An async command that was cut off takes effect when its handler returns.
-    CutOffTakesEffect,
     /// Whoever leaves memory keeps its place.
     RoomNotGivenBack,
     /// An effect of a refused command is delivered.

@@ -1,7 +1,8 @@
 //! What an entity's module needs: `use statefn::prelude::*;`.
 
-pub use statefn_macros::{Event, command, entity, event_handler, query};
+pub use statefn_macros::{Event, action, command, entity, event_handler, query};
 
+pub use crate::action::{ActionContext, Items};
 pub use crate::call_error::{CallError, Persisted};
 pub use crate::context::Context;
 pub use crate::limits::Limits;

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use statefn_store::{EntityType, Memory, Store, StoreFailure};
 
+use crate::action::{
+    Action, ActionContext, ActionError, ActionInfo, HostedActions, Invocation, Items,
+};
 use crate::admin::Admin;
 use crate::call::Handle;
+use crate::codec::Codec;
 use crate::entity::{Behavior, Entity, EntityRef};
 use crate::env::{Env, TokioEnv};
 use crate::limits::Limits;
@@ -40,6 +44,7 @@ const SHARDS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Runtime {
     engine: Arc<Engine>,
+    actions: Arc<HostedActions>,
     /// Stored types for which this program has no code.
     unhosted: Arc<[EntityType]>,
 }
@@ -65,6 +70,8 @@ impl Runtime {
             shards: SHARDS,
             discovery: true,
             definitions: Vec::new(),
+            actions: HostedActions::default(),
+            action_taken: None,
         }
     }
 
@@ -93,6 +100,37 @@ impl Runtime {
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// The actions that this runtime hosts, by name.
+    pub fn actions(&self) -> Vec<ActionInfo> {
+        self.actions.list()
+    }
+
+    /// What a handler of an action is handed: to call one as the plain method that it is.
+    pub fn action_context(&self) -> ActionContext {
+        ActionContext::new(&self.engine)
+    }
+
+    /// Runs a handler of a hosted action on encoded values.
+    ///
+    /// `input` holds the arguments as one value (a struct of them, by name; a list in a codec
+    /// without names), unless the handler's only argument is a stream; then the items of the stream. The answer holds the
+    /// handler's reply as one value, or the items of its stream. The first error is the last item.
+    /// Nothing runs before the first item is asked for, and dropping the answer ends the handler at
+    /// the `.await` where it stands.
+    ///
+    /// See [`#[action]`](macro@crate::action) for an example.
+    pub fn invoke(
+        &self,
+        action: &str,
+        handler: &str,
+        codec: Codec,
+        input: Items<Vec<u8>>,
+    ) -> Items<Result<Vec<u8>, ActionError>> {
+        let invocation = Invocation::new(codec, input);
+        self.actions
+            .run(action, handler, self.action_context(), invocation)
     }
 
     /// What operators need: quarantined entities, checks, backups.
@@ -220,6 +258,9 @@ pub struct Builder {
     shards: usize,
     discovery: bool,
     definitions: Vec<Arc<dyn Definition>>,
+    actions: HostedActions,
+    /// A name that two actions have.
+    action_taken: Option<&'static str>,
 }
 
 impl Builder {
@@ -242,6 +283,15 @@ impl Builder {
     pub fn only<S: EntitySet>(mut self) -> Self {
         self.discovery = false;
         S::define(&mut |definition| self.definitions.push(definition.0));
+        self
+    }
+
+    /// Hosts an action. Two of one name make [`build`](Self::build) fail.
+    #[must_use]
+    pub fn action<A: Action>(mut self, action: A) -> Self {
+        if !self.actions.add(action) {
+            self.action_taken = Some(A::NAME);
+        }
         self
     }
 
@@ -277,6 +327,9 @@ impl Builder {
     ///
     /// Dropped early, the store may have been claimed: its earlier owner is fenced.
     pub async fn build(self) -> Result<Runtime, BuildError> {
+        if let Some(name) = self.action_taken {
+            return Err(BuildError::ActionTaken { name });
+        }
         let linked = self
             .discovery
             .then(Registration::linked)
@@ -305,6 +358,7 @@ impl Builder {
         let shared = Shared::new(self.limits, hosted, env, store, epoch);
         Ok(Runtime {
             engine: Engine::start(shared, self.shards),
+            actions: Arc::new(self.actions),
             unhosted,
         })
     }
@@ -373,6 +427,12 @@ pub enum BuildError {
         first: &'static str,
         /// Another one.
         second: &'static str,
+    },
+    /// Two hosted actions have the same name.
+    #[error("two actions are called {name:?}: name one of them differently")]
+    ActionTaken {
+        /// The name.
+        name: &'static str,
     },
     /// `build` was called outside a tokio runtime, and no [`Env`] was given.
     #[error("no async runtime: call `build` inside `#[statefn::main]` or a tokio runtime")]

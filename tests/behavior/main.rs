@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod actions;
 mod async_commands;
 mod bad_input;
 mod crud;

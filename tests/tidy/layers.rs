@@ -29,7 +29,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("machinery", &["runtime"]),
     (
         "surface",
-        &["admin", "call", "history", "purge", "system", "testing"],
+        &[
+            "action", "admin", "call", "history", "purge", "system", "testing",
+        ],
     ),
     ("root", &["__private", "prelude"]),
 ];

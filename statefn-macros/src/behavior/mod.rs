@@ -52,6 +52,7 @@ fn strip_helpers(item: &mut ItemImpl) {
                     clippy::needless_pass_by_value,
                     clippy::trivially_copy_pass_by_ref,
                     clippy::unnecessary_wraps,
+                    clippy::unused_async,
                     clippy::unused_self
                 )]
             };

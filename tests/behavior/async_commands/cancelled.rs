@@ -76,6 +76,21 @@ async fn p5_a_deadline_after_the_handler_has_returned_is_unknown_and_it_takes_ef
 }
 
 #[statefn::test]
+async fn p5_a_handler_that_returns_after_its_caller_was_told_of_the_deadline_has_no_effect() {
+    let world = world().await;
+    let (ann, door) = (courier(&world, "too late"), Door::of("too late"));
+    let mut late = pending(ann.wait_and_note(1).with_deadline(millis(500)));
+    assert_eq!(door.arrived().await, 1);
+    world.clock.advance(millis(500));
+    // The caller looks first; then the handler can go on, in the same instant.
+    assert_eq!(late.answer(), Some(Err(CallError::Timeout)));
+    door.open();
+    assert_eq!(door.left().await, 1);
+    assert_eq!(ann.notes().await, Ok(vec![]));
+    world.assert_quiet().await;
+}
+
+#[statefn::test]
 async fn p5_a_caller_that_goes_away_does_not_end_its_async_command() {
     let world = world().await;
     let (ann, door) = (courier(&world, "left"), Door::of("left"));

@@ -62,7 +62,7 @@ impl<O: Operation> Slot<O> {
             *state = State::Queued { call, waker };
             return true;
         }
-        planted!(CutOffTakesEffect)
+        false
     }
 
     /// Nothing of the command happens.

@@ -1,0 +1,6 @@
+use statefn::prelude::*;
+
+#[action]
+struct Bank;
+
+fn main() {}
