@@ -91,12 +91,12 @@ mistakes! {
     AsyncStartsEarly,
     /// Whoever leaves memory keeps its place.
     RoomNotGivenBack,
-    /// An effect of a refused command is delivered.
-    RefusedEffectSent,
     /// An effect stays in the outbox after its target's commit.
     EffectStays,
     /// An effect leaves the outbox before its target's commit.
     EffectGone,
+    /// A timer's firing does not settle it: it fires again.
+    FiringStays,
     /// Whoever was answered keeps its place among those who wait.
     PlaceNotGivenBack,
 }

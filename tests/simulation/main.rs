@@ -8,6 +8,7 @@ mod ledger;
 #[cfg(statefn_planted)]
 mod planted;
 mod shelf;
+mod transfers;
 mod waiting;
 
 use std::num::NonZero;

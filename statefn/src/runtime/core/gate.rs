@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use statefn_store::{CommitError, Offset, Outcome, PersistenceId, StoreFailure};
+use statefn_store::{CommitError, Outcome, PersistenceId, StoreFailure};
 
 use super::{Action, Core};
 use crate::call_error::Failure;
@@ -105,7 +105,6 @@ impl Core {
             };
             let position = match outcome {
                 Outcome::Committed { position } => *position,
-                Outcome::Refused(_) if planted!(RefusedEffectSent) => Offset::ZERO,
                 Outcome::Refused(_) => continue,
             };
             let mut waiters = Vec::new();

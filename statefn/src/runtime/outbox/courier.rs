@@ -195,12 +195,15 @@ async fn deliver(engine: &Arc<Engine>, post: &Post) -> Result<(), Undelivered> {
     };
     let metadata = metadata.map_err(|error| Undelivered::Hopeless(error.to_string()))?;
     let mut settles = Some(post.settles);
-    if planted!(EffectGone) {
+    if planted!(EffectGone) && !post.is_timer() {
         let gone = Tending::Pass(post.settles);
         let _ = shared.store.tend(shared.epoch(), vec![gone]).await;
         settles = None;
     }
-    if planted!(EffectStays) {
+    if planted!(EffectStays) && !post.is_timer() {
+        settles = None;
+    }
+    if planted!(FiringStays) && post.is_timer() {
         settles = None;
     }
     let letter = Letter {

@@ -53,6 +53,7 @@ impl Outbox {
         drop(state);
         self.send_couriers(pairs, generation);
         self.moved.notify_waiters();
+        self.bell.notify_one();
     }
 }
 

@@ -72,6 +72,10 @@ pub(super) async fn keep(engine: Weak<Engine>, started: Timestamp) {
 
 /// Hands over what is due. How long until there is more, if it is known.
 async fn look(shared: &Arc<Shared>, started: Timestamp) -> Result<Option<Duration>, StoreFailure> {
+    if shared.outbox.is_being_read() {
+        // Whoever has read it rings.
+        return Ok(None);
+    }
     let now = shared.env.wall();
     let page = shared.store.timers(now, WINDOW).await?;
     let is_full = page.len() == WINDOW;
@@ -92,7 +96,7 @@ async fn look(shared: &Arc<Shared>, started: Timestamp) -> Result<Option<Duratio
     let next = page.iter().find(|t| !shared.outbox.knows_timer(t.number));
     Ok(next.map(|timer| {
         let millis = timer.wake.as_millis().saturating_sub(now.as_millis());
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0).max(1))
     }))
 }
 
@@ -166,6 +170,10 @@ pub(super) async fn postpone(shared: &Shared, post: &Post, counts: bool) -> (Pos
 }
 
 impl Outbox {
+    fn is_being_read(&self) -> bool {
+        self.lock().late.is_some()
+    }
+
     fn knows_timer(&self, number: OutboxNumber) -> bool {
         self.lock().known.contains(&(number, true))
     }
