@@ -414,3 +414,47 @@ fn events_of_several_types_differ() {
         .when(|_, ctx| ctx.emit(Named { name: "c".into() }))
         .then_events((Set { ratio: Ratio(3.0) },));
 }
+
+#[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+pub struct Rolled {
+    eyes: Vec<u64>,
+}
+
+/// Rolls dice.
+#[entity(event_sourced)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Dice {
+    rolls: usize,
+}
+
+#[entity]
+impl Dice {
+    #[command]
+    fn roll(&self, ctx: &mut Context<Self>) -> (Vec<u64>, String) {
+        let eyes: Vec<u64> = (0..4).map(|_| ctx.rng().u64(..)).collect();
+        ctx.emit(Rolled { eyes: eyes.clone() });
+        (eyes, ctx.command_id().to_string())
+    }
+
+    #[event_handler]
+    fn rolled(&mut self, _: &Rolled) {
+        self.rolls += 1;
+    }
+}
+
+#[test]
+fn random_numbers_and_ids_repeat_with_what_a_command_is_given_and_differ_otherwise() {
+    // A scenario runs each command several times and compares.
+    let roll = |id: &str, rolls: usize| {
+        let mut scenario = Scenario::<Dice>::new(id);
+        for _ in 0..rolls {
+            let eyes = vec![1];
+            scenario = scenario.given([Rolled { eyes }]);
+        }
+        let after = scenario.when(|dice, ctx| Ok::<_, ()>(dice.roll(ctx)));
+        after.answer().cloned().map_err(|()| "rejected")
+    };
+    assert_eq!(roll("red", 0), roll("red", 0));
+    assert_ne!(roll("red", 0), roll("blue", 0), "another entity");
+    assert_ne!(roll("red", 0), roll("red", 1), "another state");
+}
