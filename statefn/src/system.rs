@@ -98,6 +98,13 @@ impl Runtime {
         <E::Ref as EntityRef>::from_handle(Handle::<E>::new(&self.engine, id.into()))
     }
 
+    /// Ends what works on the outbox by itself, for tests that count tasks.
+    #[cfg(statefn_shuttle)]
+    #[doc(hidden)]
+    pub fn end_outbox(&self) {
+        self.engine.shared().outbox.end();
+    }
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

@@ -85,8 +85,10 @@ impl World {
         for thread in threads {
             thread.join().expect("no panic");
         }
-        // The caretaker stays as long as the runtime. All others must end: the scheduler would
-        // unwind them wherever they are, which no thread of the real world suffers.
+        // The outbox reads and keeps the time in tasks of its own, which end with it. The caretaker
+        // stays as long as the runtime. All others must end: the scheduler would unwind them wherever
+        // they are, which no thread of the real world suffers.
+        self.runtime.end_outbox();
         let is_quiet = || self.runtime.admin().waiting() == 0 && self.clock.tasks() == 1;
         for _ in 0..10_000 {
             if is_quiet() {
@@ -96,7 +98,9 @@ impl World {
         }
         assert!(
             is_quiet(),
-            "calls that nobody holds, or tasks that do not end"
+            "{} calls that nobody holds, or {} tasks that do not end",
+            self.runtime.admin().waiting(),
+            self.clock.tasks()
         );
         let journal: Vec<Written> = self.store.journal().iter().map(Written::of).collect();
         let attempts = self.history.attempts.lock().unwrap();

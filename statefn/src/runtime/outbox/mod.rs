@@ -141,7 +141,7 @@ impl Outbox {
     }
 
     /// The runtime is gone: its tasks are.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         let leashes = {
             let mut leashes = self.leashes.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *leashes)
