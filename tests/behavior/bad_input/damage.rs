@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use statefn::{CallError, Limits, Quarantine, SequenceNumber};
 
 use super::Ground;
-use crate::kit::pending;
 
 /// A word that is nowhere else in the file.
 const MARK: &str = "this word is flipped";
@@ -122,10 +121,11 @@ async fn a_flipped_byte_in_a_remembered_reply_stops_its_entity_when_it_is_asked_
     let (alice, bob) = (town.account("alice"), town.account("bob"));
     assert_eq!(alice.total().await, Ok(3), "nobody needs it");
     // Neither is it run again, nor does the entity go on as if nothing were wrong.
-    let again = pending(alice.say(MARK).with_key("old"));
-    let behind = pending(alice.add(1));
-    quarantined(again.await);
-    quarantined(behind.await);
+    let again = alice.say(MARK).with_key("old").into_future();
+    let behind = alice.add(1).into_future();
+    let (again, behind) = tokio::join!(again, behind);
+    quarantined(again);
+    quarantined(behind);
     quarantined(alice.total().await);
     assert_eq!(town.runtime.admin().quarantined().len(), 1);
     assert_eq!(bob.add(1).await, Ok(2));
