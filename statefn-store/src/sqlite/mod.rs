@@ -89,7 +89,7 @@ pub use tuning::Tuning;
 /// One process at a time; a local file with one name (a hard link would give it a second log, so it
 /// is refused; a network file system is not noticed, and not supported). Batches that wait: 16,384. A transaction gathers up to 4,096 members or
 /// 8 MiB. In memory: up to about 400,000 heads of entities (some 200 bytes each), 64 MiB of page
-/// cache for the writer and 16 MiB for each of four reading connections.
+/// cache for the writer and 16 MiB for each reading connection: four stay open, two more may be for a while.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

@@ -54,7 +54,7 @@ impl Default for Shape {
 pub fn small() -> Tuning {
     Tuning {
         entries_at_once: 3,
-        slow_load: Duration::from_millis(1),
+        slow_load: Duration::from_secs(600),
         gathered_entities: 8,
         gathered_entries: 24,
         merge_step: 2,
