@@ -37,7 +37,7 @@ pub(super) fn salvage(
 ) -> Result<StoreReport, ReadError> {
     let target = Target::reserve(to).map_err(SqliteError::from)?;
     let place = Place {
-        path: target.partial.clone(),
+        path: target.partial.to_path_buf(),
         exists: true,
     };
     let new =

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempPath;
+
 use super::OpenError;
 use super::file::{Place, private, sync_folder};
 use crate::{FailureKind, StoreFailure};
@@ -13,8 +15,9 @@ use crate::{FailureKind, StoreFailure};
 /// A process that dies leaves the file under way: under the other name there is nothing or a
 /// complete file, never one that opens as an empty store.
 pub(super) struct Target {
-    /// Where to write.
-    pub(super) partial: PathBuf,
+    /// Where to write; dropped before it has its name, it goes. What cannot be removed is left: its
+    /// name says what it is.
+    pub(super) partial: TempPath,
     /// Where it goes.
     path: PathBuf,
 }
@@ -28,42 +31,28 @@ impl Target {
         }
         let mut partial = path.clone().into_os_string();
         partial.push(".partial");
-        let partial = PathBuf::from(partial);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         private(&mut options)
             .open(&partial)
-            .map_err(|error| io(&partial, error))?;
+            .map_err(|error| io(Path::new(&partial), error))?;
+        let partial = TempPath::try_from_path(&partial).map_err(|error| io(&path, error))?;
         Ok(Self { partial, path })
     }
 
     /// Puts the file on stable storage, under its name. Every connection to it is closed.
+    ///
+    /// It is renamed in one step that replaces nothing which has come there meanwhile, and has one
+    /// name at any time: with two (a link made, the other name not yet gone) no process would open it.
     pub(super) fn complete(self) -> Result<(), StoreFailure> {
-        let named = OpenOptions::new()
+        let Self { partial, path } = self;
+        OpenOptions::new()
             .write(true)
-            .open(&self.partial)
+            .open(&partial)
             .and_then(|file: File| file.sync_all())
-            .and_then(|()| self.give_name())
-            .and_then(|()| sync_folder(&self.path));
-        named.map_err(|error| io(&self.path, error))
-    }
-
-    /// A link, unlike a renaming, replaces nothing that has come there meanwhile.
-    fn give_name(&self) -> std::io::Result<()> {
-        match std::fs::hard_link(&self.partial, &self.path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-            Err(_) if self.path.symlink_metadata().is_ok() => Err(ErrorKind::AlreadyExists.into()),
-            // A file system without links.
-            Err(_) => std::fs::rename(&self.partial, &self.path),
-            Ok(()) => Ok(()),
-        }
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        // What cannot be removed is left; its name says what it is.
-        let _ = std::fs::remove_file(&self.partial);
+            .and_then(|()| Ok(partial.persist_noclobber(&path)?))
+            .and_then(|()| sync_folder(&path))
+            .map_err(|error| io(&path, error))
     }
 }
 

@@ -33,3 +33,25 @@ fn a_backup_under_way_is_not_taken_away_by_another_one() {
     first.complete().unwrap();
     assert!(to.exists());
 }
+
+/// Killed at any moment of it, a process leaves a copy that opens: one with two names is refused.
+#[cfg(unix)]
+#[test]
+fn a_copy_has_one_name_from_its_first_moment_on() {
+    use std::os::unix::fs::MetadataExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("backup.db");
+    std::thread::scope(|scope| {
+        let copies = scope.spawn(|| {
+            for _ in 0..200 {
+                Target::reserve(&to).unwrap().complete().unwrap();
+                std::fs::remove_file(&to).unwrap();
+            }
+        });
+        while !copies.is_finished() {
+            let names = to.metadata().map_or(0, |metadata| metadata.nlink());
+            assert!(names <= 1, "{names} names at once");
+        }
+    });
+}
