@@ -95,6 +95,7 @@ pub(crate) struct Wishes<E: Behavior> {
 
 impl<E: Behavior> Wishes<E> {
     /// Those of an operation that may not write.
+    #[cfg(feature = "testing")]
     pub(crate) fn none(now: Timestamp) -> Self {
         Self {
             now,

@@ -27,7 +27,7 @@ impl<E: Entity, T> Then<E, T> {
         Self(Box::new(reply))
     }
 
-    pub(crate) fn resolve(self, entity: &E) -> T {
+    fn resolve(self, entity: &E) -> T {
         (self.0)(entity)
     }
 }
@@ -47,6 +47,17 @@ pub enum Handled<E: Entity, T, R> {
     Then(Then<E, T>),
     /// `Err`: nothing happened.
     Rejected(R),
+}
+
+impl<E: Entity, T, R> Handled<E, T, R> {
+    /// What the caller is told, with the entity as it is after the command.
+    pub(crate) fn answer(self, entity: &E) -> Result<T, R> {
+        match self {
+            Self::Reply(reply) => Ok(reply),
+            Self::Then(then) => Ok(then.resolve(entity)),
+            Self::Rejected(rejection) => Err(rejection),
+        }
+    }
 }
 
 /// The error type of a handler that does not return `Result`: there is no value of it.

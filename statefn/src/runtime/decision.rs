@@ -81,11 +81,7 @@ pub(crate) fn conclude<E: Behavior, T, R>(
         Some(copy) => replace(wishes.deletes, copy, entity, form)?,
         None => fold(wishes, entity, form)?,
     };
-    let answer = match handled {
-        Handled::Reply(reply) => Ok(reply),
-        Handled::Then(then) => Ok(then.resolve(&entity.state)),
-        Handled::Rejected(rejection) => Err(rejection),
-    };
+    let answer = handled.answer(&entity.state);
     Ok(Decision { answer, written })
 }
 

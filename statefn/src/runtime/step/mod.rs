@@ -272,10 +272,12 @@ fn execute<O: Operation>(
     let Some((handled, context)) = <O::Mode as Mode<O>>::run(operation, state, context) else {
         return Step::Answer(Err(Failure::unavailable("the handler waits").widen()));
     };
-    let wishes = match context {
-        Some(context) => context.into_wishes(),
-        None => Wishes::none(turn.env.wall()),
+    let Some(context) = context else {
+        // A query writes nothing and asks for nothing.
+        let answer = handled.answer(&entity.state).map_err(CallError::Rejected);
+        return behind_gate(answer, activation);
     };
+    let wishes = context.into_wishes();
     let ended = Ended::<O> {
         handled,
         wishes,
