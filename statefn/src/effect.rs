@@ -74,6 +74,11 @@ impl Outgoing {
         }
     }
 
+    /// Ends a timer.
+    pub(crate) fn cancel(&mut self, name: String) {
+        self.timers.push(TimerChange::Cancel { name });
+    }
+
     /// Adds an effect.
     pub(crate) fn effect(&mut self, call: impl Deferrable, is_awaited: bool) {
         match call.into_stored() {

@@ -44,7 +44,7 @@ pub(crate) const ALLOWED: &[Allowance] = &[
         reason: "a reference type wraps the handle that sends calls; only generated code sees it",
     },
     Allowance {
-        file: "statefn/src/context.rs",
+        file: "statefn/src/context/sending.rs",
         what: "`context` (contracts) names `__private` (root)",
         reason: "a handler gets references as well, for calls that it sends on",
     },

@@ -3,13 +3,13 @@
 //! No input or output, no waiting: the shard decides what happens with the result.
 
 mod begun;
+mod draft;
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
 
 use statefn_store::{
-    Member, NewRecord, NewSnapshot, Offset, PersistenceId, SequenceNumber, Settled, StateChange,
-    StoredRecord, Timestamp,
+    Member, Offset, PersistenceId, SequenceNumber, StateChange, StoredRecord, Timestamp,
 };
 
 use crate::call_error::{CallError, Failure};
@@ -25,7 +25,7 @@ use crate::reply::Handled;
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::budget::Budget;
 use crate::runtime::deadline::Deadline;
-use crate::runtime::decision::{Form, Written, conclude};
+use crate::runtime::decision::{Form, conclude};
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Verdict;
@@ -33,10 +33,11 @@ use crate::runtime::outcome;
 use crate::runtime::outcome::Answer;
 use crate::runtime::place::Place;
 use crate::runtime::resident::Resident;
-use crate::runtime::sending::{self, Origin, Posted, Sending};
+use crate::runtime::sending::{self, Origin, Posted};
 use crate::runtime::spans;
 
 pub(super) use begun::Begun;
+use draft::{Draft, due_snapshot};
 
 /// An operation with what the caller said about it.
 pub(crate) struct Request<O> {
@@ -351,115 +352,6 @@ impl<O: Operation> Ended<O> {
     }
 }
 
-/// A command's writes while they come together.
-struct Draft {
-    now: Timestamp,
-    /// As stored.
-    metadata: Vec<u8>,
-    written: Written,
-    snapshot: Option<NewSnapshot>,
-    keyed: Option<Keyed>,
-    sending: Option<Sending>,
-}
-
-impl Draft {
-    /// Puts the member together and moves the activation on.
-    fn finish<O: Operation>(
-        self,
-        answer: Answer<O>,
-        activation: &mut Activation,
-        turn: &Turn<'_>,
-    ) -> Step<O> {
-        let changed = !self.written.is_nothing();
-        if !changed && self.keyed.is_none() && self.sending.is_none() {
-            return behind_gate(answer, activation);
-        }
-        match self.member::<O>(&answer, activation, turn) {
-            Ok(write) => {
-                activation.sequence = write.member.last_sequence();
-                if planted!(SequenceOffByOne) {
-                    activation.sequence = activation.sequence.next();
-                }
-                Step::Gated {
-                    answer,
-                    behind: Behind::Own(Box::new(write)),
-                }
-            }
-            // The change is applied, so the state has gone where the journal will not.
-            Err(failure) if changed => Step::Lost(failure),
-            Err(failure) => behind_gate(Err(failure.widen()), activation),
-        }
-    }
-
-    fn member<O: Operation>(
-        self,
-        answer: &Answer<O>,
-        activation: &mut Activation,
-        turn: &Turn<'_>,
-    ) -> Result<Write, Failure> {
-        let mut member = Member::new(activation.id.clone(), activation.sequence, self.now);
-        member.metadata = self.metadata;
-        member.events = self.written.events;
-        member.state = self.written.state;
-        if planted!(DeletionNotStored)
-            && matches!(member.state.as_deref(), Some(StateChange::Delete))
-        {
-            member.state = None;
-        }
-        member.snapshot = self.snapshot;
-        if let Some(keyed) = &self.keyed {
-            member.record = Some(NewRecord {
-                key: keyed.key.to_string(),
-                fingerprint: keyed.fingerprint,
-                outcome: outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?,
-            });
-        }
-        if planted!(SnapshotAheadOfJournal) && member.snapshot.is_some() {
-            member.events.pop();
-        }
-        if planted!(KeyNotStored) && !member.events.is_empty() {
-            member.record = None;
-        }
-        if let (Err(CallError::Rejected(_)), Some(sending)) = (answer, &self.sending)
-            && let (None, Some(call)) = (&member.record, &sending.deferred.settles)
-        {
-            member.record = rejection::<O>(answer, call, turn);
-        }
-        let posted = match self.sending {
-            Some(sending) => {
-                member.deferred = Some(sending.deferred);
-                sending.posted
-            }
-            None => None,
-        };
-        let bytes = member_bytes(&member);
-        let limit = turn
-            .limits
-            .batch_bytes_max
-            .saturating_add(turn.limits.snapshot_bytes_max);
-        if bytes > limit {
-            return Err(Failure::TooLarge {
-                what: "what one command writes",
-                bytes,
-                limit,
-            });
-        }
-        if let (Some(record), Some(_)) = (&member.record, &self.keyed) {
-            let keys = activation.keys.get_or_insert_default();
-            keys.make_room(turn.cutoff(), turn.limits.keys_max);
-            let outcome = record.outcome.as_slice().into();
-            keys.speculate(&record.key, record.fingerprint, self.now, outcome);
-        }
-        let key = self.keyed.map(|keyed| keyed.key);
-        Ok(Write {
-            member,
-            bytes,
-            key,
-            posted,
-        })
-    }
-}
-
 impl Turn<'_> {
     /// What a command on an entity at this point sees.
     fn context<E: Behavior>(
@@ -493,65 +385,6 @@ impl Turn<'_> {
     }
 }
 
-/// What the journal says of a stored call that was rejected: nobody waits for the answer.
-fn rejection<O: Operation>(
-    answer: &Answer<O>,
-    call: &Settled,
-    turn: &Turn<'_>,
-) -> Option<NewRecord> {
-    let key = match call {
-        Settled::Effect(number) => format!("effect {number}"),
-        Settled::Timer { number, due, .. } => format!("timer {number} at {}", due.as_millis()),
-    };
-    let outcome = outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits);
-    Some(NewRecord {
-        key,
-        fingerprint: 0,
-        outcome: outcome.ok()?,
-    })
-}
-
-/// The snapshot that is due when the events after `before` include a multiple of the cadence, and
-/// nothing was deleted.
-fn due_snapshot<E: Behavior>(
-    entity: &E,
-    before: SequenceNumber,
-    written: &Written,
-    turn: &Turn<'_>,
-) -> Option<NewSnapshot> {
-    let every = turn.hosted.options.snapshot_every;
-    let before = before.get();
-    let after = before.saturating_add(written.events.len() as u64);
-    if every == 0 || after / every == before / every || written.state.is_some() {
-        return None;
-    }
-    let codec = turn.hosted.options.codec;
-    let mut payload = Vec::new();
-    // What the encoder says may quote the state, so it stays out of the log.
-    let encoded = isolate(|| codec.encode(entity, &mut payload));
-    if !matches!(encoded, Ok(Ok(()))) {
-        tracing::error!(
-            entity = E::TYPE,
-            "a snapshot is left out: it cannot be encoded"
-        );
-        return None;
-    }
-    if payload.len() > turn.limits.snapshot_bytes_max {
-        let bytes = payload.len();
-        tracing::error!(
-            entity = E::TYPE,
-            bytes,
-            "a snapshot is left out: it is too large"
-        );
-        return None;
-    }
-    Some(NewSnapshot {
-        shape: turn.hosted.shape,
-        codec: codec.id(),
-        payload,
-    })
-}
-
 /// About how many bytes a request holds while it waits in a queue.
 pub(super) fn argument_bytes<O: Operation>(request: &Request<O>) -> usize {
     let mut bytes = Vec::new();
@@ -560,30 +393,4 @@ pub(super) fn argument_bytes<O: Operation>(request: &Request<O>) -> usize {
         isolate(|| <O::Mode as Mode<O>>::encode(&request.operation, Codec::Bincode, &mut bytes));
     drop(encoded);
     size_of::<Request<O>>() + bytes.len() + request.options.metadata.bytes()
-}
-
-fn member_bytes(member: &Member) -> usize {
-    let events: usize = member
-        .events
-        .iter()
-        .map(|event| event.payload.len() + 32)
-        .sum();
-    let snapshot = member
-        .snapshot
-        .as_ref()
-        .map_or(0, |snapshot| snapshot.payload.len());
-    let state = match member.state.as_deref() {
-        Some(StateChange::Put(state)) => state.payload.len() + 32,
-        Some(StateChange::Delete) => 32,
-        None => 0,
-    };
-    let record = member
-        .record
-        .as_ref()
-        .map_or(0, |record| record.outcome.len() + record.key.len());
-    let deferred = member
-        .deferred
-        .as_ref()
-        .map_or(0, |deferred| deferred.bytes());
-    64 + member.metadata.len() + events + state + snapshot + record + deferred
 }
