@@ -13,6 +13,7 @@ pub mod id;
 pub mod id_map;
 pub mod memory;
 pub mod outbox;
+pub mod projection;
 pub mod record;
 pub mod replay;
 pub mod sequence;
@@ -22,10 +23,12 @@ pub mod sqlite;
 pub mod state;
 pub mod store;
 pub mod stored_calls;
+pub mod stored_views;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
 pub mod timer;
+pub mod view;
 
 /// For `impl Store for ..` in a crate that has no other use for `async-trait`.
 pub use async_trait::async_trait;
@@ -37,6 +40,10 @@ pub use id::{EntityType, PersistenceId, Slice};
 pub use id_map::{IdHasher, IdMap};
 pub use memory::Memory;
 pub use outbox::{DeadLetter, Deferred, Effect, Settled, Tending};
+pub use projection::{
+    Advance, IndexValue, NewRow, PassedOver, Projected, Projecting, ProjectionId, RowChange,
+    StoredProjection, StoredProjections,
+};
 pub use record::{NewRecord, RecordRef, StoredRecord};
 pub use replay::{Head, LoadError, Loaded, Replay};
 pub use sequence::{Offset, OwnerEpoch, SequenceNumber};
@@ -46,5 +53,7 @@ pub use sqlite::{OpenError, Sqlite};
 pub use state::{NewState, StateBytes, StateChange, StateRef};
 pub use store::{Fault, Store, StoreReport};
 pub use stored_calls::StoredCalls;
+pub use stored_views::StoredViews;
 pub use time::Timestamp;
 pub use timer::{NewTimer, Timer, TimerChange};
+pub use view::{RowPlace, RowsFound, RowsWanted, ViewPage, ViewQuery, ViewRow};

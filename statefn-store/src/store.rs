@@ -7,8 +7,9 @@ use async_trait::async_trait;
 
 use crate::{
     Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
-    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, StoreFailure, StoredRecord,
-    Tending, Timer, Timestamp,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected, Projecting,
+    ProjectionId, Replay, RowsFound, RowsWanted, StoreFailure, StoredProjections, StoredRecord,
+    Tending, Timer, Timestamp, ViewPage, ViewQuery,
 };
 
 /// A place where journals live.
@@ -63,10 +64,18 @@ use crate::{
 ///   refused ([`Refusal::Settled`](crate::Refusal::Settled)) if the call is not there, is a dead
 ///   letter, or is due at another time. The sequence number is judged first. A number is never
 ///   given out twice.
+/// - B13 *projected*: [`project`](Self::project) stores a change of a projection whole or not at all.
+///   An advance takes place only where the projection stands at `expected`, so of two that start
+///   from one place, one is refused: every entry is folded exactly once. One version of a name
+///   serves; the first one does from its beginning, and [`Serve`](crate::Projecting::Serve) moves
+///   that to another version in one commit. What a call reads is of one point in time, and answered
+///   with the offset up to which it is the fold of the journal. Rows are ordered by the bytes of
+///   their keys, in an index by its values and then by keys. Erasing and deleting entities does not
+///   touch rows.
 ///
 /// # Cancel safety
 ///
-/// Dropping a `commit` or `erase` future after its first poll does not take it back: it may
+/// Dropping a `commit`, `project` or `erase` future after its first poll does not take it back: it may
 /// commit.
 /// Every other future may be dropped at any time without effect.
 ///
@@ -106,7 +115,7 @@ use crate::{
 /// ```
 ///
 /// A backend of your own implements this trait under [`async_trait`](crate::async_trait) and shows
-/// with `statefn_store::conformance!` (feature `testing`) that it keeps B1 to B12.
+/// with `statefn_store::conformance!` (feature `testing`) that it keeps B1 to B13.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Takes ownership: raises the stored epoch by one and returns it. Earlier owners are fenced.
@@ -233,6 +242,52 @@ pub trait Store: Debug + Send + Sync + 'static {
         epoch: OwnerEpoch,
         changes: Vec<Tending>,
     ) -> Result<Vec<bool>, CommitError>;
+
+    /// All projections, and where the journal ends.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read, or what it knows of a projection is damaged.
+    async fn projections(&self) -> Result<StoredProjections, StoreFailure>;
+
+    /// Changes one version of a projection, in one commit.
+    ///
+    /// # Errors
+    ///
+    /// See [`CommitError`]; a batch's clauses B1, B2, B4 and B5 hold here too.
+    async fn project(
+        &self,
+        epoch: OwnerEpoch,
+        change: Projecting,
+    ) -> Result<Projected, CommitError>;
+
+    /// Rows of one version by their keys; `None` if there is no such version.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read, or one of the rows is damaged.
+    async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure>;
+
+    /// A page of a view's rows; `None` if there is no such version, or none that serves.
+    ///
+    /// A page may be shorter than the limit; [`ViewPage::more`] says whether there are further rows.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read, or one of the rows is damaged.
+    async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure>;
+
+    /// Up to `limit` entries that a projection has left out, by rising offset, behind `after`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot read, or one of them is damaged.
+    async fn passed_over(
+        &self,
+        id: &ProjectionId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<PassedOver>, StoreFailure>;
 
     /// Checks everything that the backend can check without user code: checksums, chains, gaps,
     /// derived tables against the journal.

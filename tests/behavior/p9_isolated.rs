@@ -308,8 +308,9 @@ mod panicky {
     use async_trait::async_trait;
     use statefn::store::{
         Batch, CommitError, DeadLetter, Effect, EntityType, Entry, LoadError, Loaded, Memory,
-        Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Store, StoreFailure,
-        StoreReport, StoredRecord, Tending, Timer, Timestamp,
+        Offset, OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected,
+        Projecting, ProjectionId, Replay, RowsFound, RowsWanted, Store, StoreFailure, StoreReport,
+        StoredProjections, StoredRecord, Tending, Timer, Timestamp, ViewPage, ViewQuery,
     };
 
     #[derive(Clone, Debug, Default)]
@@ -414,6 +415,35 @@ mod panicky {
             changes: Vec<Tending>,
         ) -> Result<Vec<bool>, CommitError> {
             self.inner.tend(epoch, changes).await
+        }
+
+        async fn projections(&self) -> Result<StoredProjections, StoreFailure> {
+            self.inner.projections().await
+        }
+
+        async fn project(
+            &self,
+            epoch: OwnerEpoch,
+            change: Projecting,
+        ) -> Result<Projected, CommitError> {
+            self.inner.project(epoch, change).await
+        }
+
+        async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure> {
+            self.inner.rows(wanted).await
+        }
+
+        async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure> {
+            self.inner.view(query).await
+        }
+
+        async fn passed_over(
+            &self,
+            id: &ProjectionId,
+            after: Offset,
+            limit: usize,
+        ) -> Result<Vec<PassedOver>, StoreFailure> {
+            self.inner.passed_over(id, after, limit).await
         }
 
         async fn verify(&self) -> Result<StoreReport, StoreFailure> {

@@ -9,7 +9,7 @@ use super::kept::Kept;
 use super::prepared::Prepared;
 use crate::{
     EntityType, Entry, Head, IdMap, NewSnapshot, Offset, Outcome, PersistenceId, Refusal, Replay,
-    SequenceNumber, SnapshotRef, StoreReport, StoredCalls, StoredRecord, Timestamp,
+    SequenceNumber, SnapshotRef, StoreReport, StoredCalls, StoredRecord, StoredViews, Timestamp,
 };
 
 /// All entries of a store.
@@ -21,6 +21,7 @@ pub(super) struct Journal {
     /// The keys of `entities` in order: a page of them must not sort all.
     ids: BTreeSet<PersistenceId>,
     calls: StoredCalls,
+    views: StoredViews,
 }
 
 /// What is known of one entity. A load takes it by cloning pointers, whatever its length; a commit
@@ -51,6 +52,7 @@ impl Journal {
             entities,
             ids,
             calls,
+            views: _,
         } = self;
         let Prepared {
             id,
@@ -111,6 +113,16 @@ impl Journal {
     /// The stored calls, to change them.
     pub(super) fn calls_mut(&mut self) -> &mut StoredCalls {
         &mut self.calls
+    }
+
+    /// The projections and their rows.
+    pub(super) fn views(&self) -> &StoredViews {
+        &self.views
+    }
+
+    /// The projections and their rows, to change them.
+    pub(super) fn views_mut(&mut self) -> &mut StoredViews {
+        &mut self.views
     }
 
     /// What there is of an entity now.

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 
 use crate::{
     Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
-    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Refusal, Replay, Store, StoreFailure,
-    StoreReport, StoredRecord, Tending, Timer, Timestamp,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected, Projecting,
+    ProjectionId, Refusal, Replay, RowsFound, RowsWanted, Store, StoreFailure, StoreReport,
+    StoredProjections, StoredRecord, Tending, Timer, Timestamp, ViewPage, ViewQuery,
 };
 use journal::Journal;
 use prepared::Prepared;
@@ -186,6 +187,41 @@ impl Store for Memory {
         state.admit(epoch)?;
         let calls = state.journal.calls_mut();
         Ok(changes.into_iter().map(|c| calls.tend(c)).collect())
+    }
+
+    async fn projections(&self) -> Result<StoredProjections, StoreFailure> {
+        let state = self.lock();
+        Ok(StoredProjections {
+            end: Offset::new(state.journal.len() as u64),
+            versions: state.journal.views().versions(),
+        })
+    }
+
+    async fn project(
+        &self,
+        epoch: OwnerEpoch,
+        change: Projecting,
+    ) -> Result<Projected, CommitError> {
+        let mut state = self.lock();
+        state.admit(epoch)?;
+        Ok(state.journal.views_mut().project(change))
+    }
+
+    async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure> {
+        Ok(self.lock().journal.views().rows(&wanted))
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure> {
+        Ok(self.lock().journal.views().page(&query))
+    }
+
+    async fn passed_over(
+        &self,
+        id: &ProjectionId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<PassedOver>, StoreFailure> {
+        Ok(self.lock().journal.views().passed_over(id, after, limit))
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {

@@ -12,11 +12,12 @@ use super::heads::{HeadCache, HeadMap, Unmerged};
 use super::limits::FORMAT;
 use super::log::{self, Log};
 use super::merge::{Merge, Step};
+use super::projections;
 use super::rebuild::rebuild;
 use super::schema::{self, Meta};
 use super::shared::Shared;
 use super::stage::{Answer, Stage};
-use crate::{Batch, FailureKind, OwnerEpoch, Tending};
+use crate::{Batch, FailureKind, OwnerEpoch, Projected, Projecting, Tending};
 
 /// Everything the writer knows while the database is healthy; dropped as a whole after a failure.
 pub(super) struct Journal {
@@ -182,6 +183,25 @@ impl Journal {
         let tended = self.rolled_back(tended)?;
         self.commit_transaction()?;
         Ok(tended)
+    }
+
+    /// Changes a projection in a transaction of its own; the inner error is as in
+    /// [`tend`](Self::tend).
+    pub(super) fn project(
+        &mut self,
+        epoch: OwnerEpoch,
+        change: &Projecting,
+    ) -> Result<Result<Projected, OwnerEpoch>, TransactionError> {
+        self.begin()?;
+        let projected = Meta::read(&self.conn).and_then(|meta| {
+            if meta.epoch != epoch.get() {
+                return Ok(Err(OwnerEpoch::new(meta.epoch)));
+            }
+            projections::project(&self.conn, change).map(Ok)
+        });
+        let projected = self.rolled_back(projected)?;
+        self.commit_transaction()?;
+        Ok(projected)
     }
 
     /// Commits several batches in one transaction, with an answer for each.

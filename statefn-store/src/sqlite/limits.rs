@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Number of the file format that this program writes (see FORMAT.md).
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// `PRAGMA application_id` of a store: the bytes `stfn`.
 pub(super) const APPLICATION_ID: u32 = 0x7374_666e;

@@ -37,6 +37,8 @@ mod open_error;
 mod outbox;
 mod page;
 mod positions;
+mod projection;
+mod projections;
 mod queue;
 mod reader;
 mod rebuild;
@@ -53,6 +55,7 @@ mod tests;
 mod timers;
 mod tuning;
 mod verify;
+mod view_rows;
 mod writer;
 
 use std::fmt;
@@ -64,13 +67,14 @@ use tokio::sync::oneshot;
 
 use crate::{
     Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
-    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Store, StoreFailure,
-    StoreReport, StoredRecord, Tending, Timer, Timestamp,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected, Projecting,
+    ProjectionId, Replay, RowsFound, RowsWanted, Store, StoreFailure, StoreReport,
+    StoredProjections, StoredRecord, Tending, Timer, Timestamp, ViewPage, ViewQuery,
 };
 use erase::Erasure;
 use handle::Handle;
 pub use open_error::OpenError;
-use queue::{Request, Tend, Waiting};
+use queue::{Project, Request, Tend, Waiting};
 use reader::unavailable;
 #[doc(hidden)]
 pub use tuning::Tuning;
@@ -304,6 +308,50 @@ impl Store for Sqlite {
         answer
             .await
             .unwrap_or_else(|_| Err(CommitError::Unknown(self.handle.closed())))
+    }
+
+    async fn projections(&self) -> Result<StoredProjections, StoreFailure> {
+        let read = self.handle.readers.read(projections::all).await;
+        read.map_err(unavailable)
+    }
+
+    async fn project(
+        &self,
+        epoch: OwnerEpoch,
+        change: Projecting,
+    ) -> Result<Projected, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let project = Project {
+            epoch,
+            change,
+            reply,
+        };
+        self.handle
+            .send(Request::Project(project))
+            .map_err(CommitError::Unavailable)?;
+        answer.await.unwrap_or_else(|_| Err(self.writer_ended()))
+    }
+
+    async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure> {
+        let read = move |conn: &_, _: &_| view_rows::rows(conn, &wanted);
+        self.handle.readers.read(read).await.map_err(unavailable)
+    }
+
+    /// A page also ends after about 4 MiB, with at least one row in it.
+    async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure> {
+        let read = move |conn: &_, _: &_| view_rows::page(conn, &query);
+        self.handle.readers.read(read).await.map_err(unavailable)
+    }
+
+    async fn passed_over(
+        &self,
+        id: &ProjectionId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<PassedOver>, StoreFailure> {
+        let id = id.clone();
+        let read = move |conn: &_, _: &_| projections::passed_over(conn, &id, after, limit);
+        self.handle.readers.read(read).await.map_err(unavailable)
     }
 
     /// Reads the whole file in one transaction, beside commits and loads; the log grows meanwhile.

@@ -9,7 +9,10 @@ use tokio::sync::oneshot;
 use super::erase::Erasure;
 use super::limits::{COMMIT_QUEUE, TRANSACTION_BYTES, TRANSACTION_MEMBERS};
 use super::reply::Reply;
-use crate::{Batch, CommitError, Member, OwnerEpoch, StateChange, StoreFailure, Tending};
+use crate::{
+    Batch, CommitError, Member, OwnerEpoch, Projected, Projecting, StateChange, StoreFailure,
+    Tending,
+};
 
 /// A batch and who waits for it.
 pub(super) struct Waiting {
@@ -24,6 +27,13 @@ pub(super) struct Tend {
     pub(super) reply: oneshot::Sender<Result<Vec<bool>, CommitError>>,
 }
 
+/// A change of a projection, and who waits for it.
+pub(super) struct Project {
+    pub(super) epoch: OwnerEpoch,
+    pub(super) change: Projecting,
+    pub(super) reply: oneshot::Sender<Result<Projected, CommitError>>,
+}
+
 /// One thing for the writer to do.
 pub(super) enum Request {
     Commit(Waiting),
@@ -31,6 +41,7 @@ pub(super) enum Request {
     /// Answered with how many entries were erased, and where the rest begins.
     Erase(Erasure, oneshot::Sender<Result<(u64, u64), CommitError>>),
     Tend(Tend),
+    Project(Project),
     /// The last one; nobody waits when the handle was dropped.
     Close(Option<oneshot::Sender<Result<(), StoreFailure>>>),
     #[cfg(test)]
@@ -125,9 +136,12 @@ impl Queue {
     pub(super) fn drain_commits(&self) -> Vec<Request> {
         let mut state = self.lock();
         let waiting = std::mem::take(&mut state.requests);
-        let (commits, others): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|request| matches!(request, Request::Commit(_) | Request::Tend(_)));
+        let (commits, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|request| {
+            matches!(
+                request,
+                Request::Commit(_) | Request::Tend(_) | Request::Project(_)
+            )
+        });
         state.requests = others.into();
         commits
     }

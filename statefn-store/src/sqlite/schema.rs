@@ -127,10 +127,65 @@ const THIRD: [(&str, &str); 4] = [
     ),
 ];
 
+/// What format 4 adds: projections and the rows of their views.
+const FOURTH: [(&str, &str); 5] = [
+    (
+        "projections",
+        "CREATE TABLE projections (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    serves INTEGER NOT NULL,
+    layout BLOB NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT",
+    ),
+    (
+        "projections_by_name",
+        "CREATE UNIQUE INDEX projections_by_name ON projections (name, version)",
+    ),
+    (
+        "view_rows",
+        "CREATE TABLE view_rows (
+    projection INTEGER NOT NULL,
+    view TEXT NOT NULL,
+    key BLOB NOT NULL,
+    row BLOB NOT NULL,
+    indexed BLOB NOT NULL,
+    sum INTEGER NOT NULL,
+    PRIMARY KEY (projection, view, key)
+) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "view_indexes",
+        "CREATE TABLE view_indexes (
+    projection INTEGER NOT NULL,
+    view TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB NOT NULL,
+    key BLOB NOT NULL,
+    PRIMARY KEY (projection, view, name, value, key)
+) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "passed_over",
+        "CREATE TABLE passed_over (
+    projection INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    sum INTEGER NOT NULL,
+    PRIMARY KEY (projection, offset)
+) STRICT, WITHOUT ROWID",
+    ),
+];
+
 /// The tables and indexes of a format.
 fn tables(format: u32) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     let third = THIRD.iter().filter(move |_| format >= 3);
-    FIRST.iter().chain(third)
+    let fourth = FOURTH.iter().filter(move |_| format >= 4);
+    FIRST.iter().chain(third).chain(fourth)
 }
 
 /// Makes the tables of a new store, in one transaction.
@@ -163,6 +218,12 @@ pub(super) fn upgrade(conn: &Connection) -> rusqlite::Result<()> {
 pub(super) fn keeps_calls(conn: &Connection) -> rusqlite::Result<bool> {
     let format: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(tables(format).count() > FIRST.len())
+}
+
+/// Whether there are tables for projections; as [`keeps_calls`].
+pub(super) fn keeps_views(conn: &Connection) -> rusqlite::Result<bool> {
+    let format: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(format >= 4)
 }
 
 /// The first difference between the tables of a file and those of its format.

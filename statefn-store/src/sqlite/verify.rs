@@ -8,8 +8,9 @@ use super::head::EntityHead;
 use super::load::read_snapshot;
 use super::number::to_sql;
 use super::outbox;
+use super::projections;
 use super::row::{Damage, ENTRY, HEADER_AT, Header, id_of, number};
-use super::schema::{Meta, keeps_calls};
+use super::schema::{Meta, keeps_calls, keeps_views};
 use super::shared::Shared;
 use super::shared::closed_failure;
 use super::timers;
@@ -58,6 +59,9 @@ fn stored_calls(conn: &Connection, audit: &mut Audit) -> Result<(), ReadError> {
     let mut faults = Vec::new();
     outbox::check(conn, |what| faults.push(what))?;
     timers::check(conn, |what| faults.push(what))?;
+    if keeps_views(conn)? {
+        projections::check(conn, |what| faults.push(what))?;
+    }
     for what in faults {
         audit.fault(None, 0, what);
     }

@@ -14,7 +14,7 @@ use super::file::Place;
 use super::journal::{Journal, TransactionError};
 use super::limits::PASS_ON_WAIT;
 use super::lock::LockFile;
-use super::queue::{Queue, Request, Tend, Waiting, Work};
+use super::queue::{Project, Queue, Request, Tend, Waiting, Work};
 use super::reader::{Readers, unavailable};
 use super::reply::Round;
 use super::shared::{Shared, closed_failure};
@@ -74,6 +74,7 @@ impl Writer {
                     let _ = reply.send(erased);
                 }
                 Work::Other(Request::Tend(tend)) => self.tend(tend),
+                Work::Other(Request::Project(project)) => self.project(project),
                 Work::Other(Request::Close(reply)) => break reply,
                 #[cfg(test)]
                 Work::Other(Request::Test(test)) => {
@@ -184,6 +185,19 @@ impl Writer {
             .and_then(|tended| tended.map_err(|current| CommitError::Fenced { held, current }));
         // Nobody listens when the caller has gone; the commit stands.
         let _ = reply.send(tended);
+    }
+
+    fn project(&mut self, project: Project) {
+        let Project {
+            epoch: held,
+            change,
+            reply,
+        } = project;
+        let projected = self
+            .write(|journal| journal.project(held, &change))
+            .and_then(|done| done.map_err(|current| CommitError::Fenced { held, current }));
+        // Nobody listens when the caller has gone; the commit stands.
+        let _ = reply.send(projected);
     }
 
     /// Runs a transaction that is no batch, if the database can be written.
@@ -334,6 +348,9 @@ fn turn_away(request: Request, failure: impl Fn() -> StoreFailure) {
         }
         Request::Tend(tend) => {
             let _ = tend.reply.send(Err(CommitError::Unavailable(failure())));
+        }
+        Request::Project(project) => {
+            let _ = project.reply.send(Err(CommitError::Unavailable(failure())));
         }
         Request::Close(reply) => {
             if let Some(reply) = reply {

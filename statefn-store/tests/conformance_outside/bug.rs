@@ -100,6 +100,17 @@ pub(crate) enum Bug {
     ListsFromAfterInclusive,
     ListsUnsorted,
     ListsTypesUnsorted,
+    // Projections.
+    AdvancesFromAnywhere,
+    MovesOffsetsWithoutRows,
+    PagesByKeyFromTheBoundOn,
+    PagesIndexesByKey,
+    ServesTheNewestVersion,
+    DropsWhatServes,
+    ForgetsWhatWasPassedOver,
+    ProjectsForAnybody,
+    KeepsRemovedRows,
+    ForgetsViewsAtClose,
     // Stored calls.
     EndsBuriedTimers,
     ForgetsCallsAtClose,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use statefn_store::testing::{Fixture, Work};
-use statefn_store::{EntryBody, Offset, PersistenceId, Store, StoredCalls};
+use statefn_store::{EntryBody, Offset, PersistenceId, Store, StoredCalls, StoredViews};
 
 use crate::bug::Bug;
 use crate::notebook::Notebook;
@@ -36,6 +36,7 @@ impl Desk {
             Bug::ForgetsTheEpochAtClose => paper.epoch = 0,
             Bug::NumbersFromOneAgain => paper.numbered = 0,
             Bug::LosesTheLastCommitAtClose => drop(paper.lines.pop()),
+            Bug::ForgetsViewsAtClose => paper.views = StoredViews::default(),
             Bug::ForgetsCallsAtClose => paper.calls = StoredCalls::default(),
             _ => {}
         }

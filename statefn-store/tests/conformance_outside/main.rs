@@ -11,6 +11,7 @@ mod desk;
 mod erasing;
 mod notebook;
 mod paper;
+mod projecting;
 mod streaming;
 mod writing;
 
@@ -124,6 +125,16 @@ caught! {
     SendsWithoutAnEntry by b12_what_only_sends_gets_an_entry;
     SettlesDeadLetters by b12_dead_letters_wait_for_an_operator;
     SortsTimersByNumber by b12_timers_come_by_their_time;
+    AdvancesFromAnywhere by b13_advance_from_elsewhere_is_refused;
+    DropsWhatServes by b13_dropped_version_is_gone;
+    ForgetsViewsAtClose by b13_projections_survive_a_close, b13_projections_survive_a_crash;
+    ForgetsWhatWasPassedOver by b13_what_is_passed_over_is_kept;
+    KeepsRemovedRows by b13_random_changes_match_the_model;
+    MovesOffsetsWithoutRows by b13_advance_changes_rows_and_offset;
+    PagesByKeyFromTheBoundOn by b13_pages_follow_keys;
+    PagesIndexesByKey by b13_pages_follow_indexes;
+    ProjectsForAnybody by b13_projecting_is_fenced;
+    ServesTheNewestVersion by b13_one_version_serves;
     TendsForAnybody by b12_tending_is_fenced;
     ForgetsWhatAFailureWrote by b9_failed_store_serves_what_is_stored, b9_batch_sent_again_is_applied_once;
     ForgetsSkipsInTheHead by load_answers_the_head;

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use statefn_store::{
     Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, Fault, LoadError,
-    Loaded, Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Settled, Store,
-    StoreFailure, StoreReport, StoredRecord, Tending, Timer, Timestamp, async_trait,
+    Loaded, Offset, OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected,
+    Projecting, ProjectionId, Replay, RowsFound, RowsWanted, Settled, Store, StoreFailure,
+    StoreReport, StoredProjections, StoredRecord, Tending, Timer, Timestamp, ViewPage, ViewQuery,
+    async_trait,
 };
 
 use crate::bug::Bug;
 use crate::paper::{Line, Paper, cut, same};
+use crate::projecting;
 use crate::streaming::{Story, damage};
 use crate::writing::let_others_run;
 
@@ -355,6 +358,45 @@ impl Store for Notebook {
         };
         self.sync();
         Ok(done)
+    }
+
+    async fn projections(&self) -> Result<StoredProjections, StoreFailure> {
+        let paper = self.paper();
+        Ok(StoredProjections {
+            end: Offset::new(paper.lines.len() as u64),
+            versions: paper.views.versions(),
+        })
+    }
+
+    async fn project(
+        &self,
+        epoch: OwnerEpoch,
+        change: Projecting,
+    ) -> Result<Projected, CommitError> {
+        let owns = self.check_epoch(epoch);
+        if !self.is(Bug::ProjectsForAnybody) {
+            owns?;
+        }
+        let done = projecting::project(&mut self.paper().views, change, self.bug);
+        self.sync();
+        Ok(done)
+    }
+
+    async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure> {
+        Ok(self.paper().views.rows(&wanted))
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure> {
+        Ok(projecting::view(&self.paper().views, query, self.bug))
+    }
+
+    async fn passed_over(
+        &self,
+        id: &ProjectionId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<PassedOver>, StoreFailure> {
+        Ok(self.paper().views.passed_over(id, after, limit))
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hasher};
 use statefn_store::{
     Deferred, Entry, EntryBody, Head, Member, NewSnapshot, Offset, OutboxNumber, Outcome,
     PersistenceId, Refusal, SequenceNumber, Settled, StateChange, StoredCalls, StoredRecord,
-    Timestamp,
+    StoredViews, Timestamp,
 };
 
 use crate::bug::Bug;
@@ -42,6 +42,7 @@ pub(crate) struct Paper {
     /// Whether the next commit fails, and is written all the same.
     pub(crate) next_fails: Option<bool>,
     pub(crate) calls: StoredCalls,
+    pub(crate) views: StoredViews,
 }
 
 fn sum(bytes: &[u8]) -> u64 {

@@ -9,8 +9,10 @@ use statefn_store::{
     StoredCall, StoredRecord, Timestamp,
 };
 
+use crate::format_views;
 use crate::history::{
-    Answers, calls, entity, erase_dora, in_memory, members_of_format_1, written, written_with_calls,
+    Answers, calls, entity, erase_dora, in_memory, members_of_format_1, written,
+    written_with_calls, written_with_views,
 };
 use crate::sqlite_support::{Fixture, block, id, member};
 
@@ -20,7 +22,7 @@ fn fixture(format: u32) -> PathBuf {
 }
 
 /// A copy of a fixture that may be opened.
-fn copied(format: u32) -> tempfile::TempDir {
+pub(crate) fn copied(format: u32) -> tempfile::TempDir {
     let folder = in_memory();
     std::fs::copy(fixture(format), folder.path().join("store.db")).unwrap();
     folder
@@ -48,10 +50,10 @@ fn with_calls() -> Fixture {
 }
 
 /// "CRC-32 as in zlib and PNG", bit by bit, over words and fields.
-struct Sum(u32);
+pub(crate) struct Sum(u32);
 
 impl Sum {
-    fn of(words: &[i64]) -> Self {
+    pub(crate) fn of(words: &[i64]) -> Self {
         words
             .iter()
             .fold(Self(u32::MAX), |sum, word| sum.word(*word))
@@ -68,15 +70,15 @@ impl Sum {
         self
     }
 
-    fn word(self, word: i64) -> Self {
+    pub(crate) fn word(self, word: i64) -> Self {
         self.bytes(&word.to_le_bytes())
     }
 
-    fn field(self, bytes: &[u8]) -> Self {
+    pub(crate) fn field(self, bytes: &[u8]) -> Self {
         self.word(i64::try_from(bytes.len()).unwrap()).bytes(bytes)
     }
 
-    fn stored(self) -> i64 {
+    pub(crate) fn stored(self) -> i64 {
         i64::from((self.0 ^ u32::MAX).cast_signed())
     }
 }
@@ -267,6 +269,7 @@ fn a_reader_written_from_the_page_sees_what_the_store_says() {
     reads_what_the_store_says(1, &[1, 2, 3, 4]);
     reads_what_the_store_says(2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     reads_what_the_store_says(3, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    reads_what_the_store_says(4, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
 }
 
 fn reads_what_the_store_says(format: u32, kinds_of_format: &[i64]) {
@@ -356,7 +359,7 @@ fn snapshots_are_as_described(conn: &Connection) {
 
 #[test]
 fn a_store_of_any_format_opens_for_ever() {
-    for format in [1, 2, 3] {
+    for format in [1, 2, 3, 4] {
         let folder = copied(format);
         let store = Sqlite::open(folder.path().join("store.db")).unwrap();
         assert_eq!(Answers::of(&store), expected(format));
@@ -365,14 +368,14 @@ fn a_store_of_any_format_opens_for_ever() {
 }
 
 #[test]
-fn a_store_of_format_1_goes_on_as_one_of_format_3() {
+fn a_store_of_format_1_goes_on_as_one_of_format_4() {
     let store = Fixture::open(copied(1), "store.db");
     assert_eq!(store.epoch.get(), 2);
     let conn = Connection::open(store.path()).unwrap();
     let format: i64 = conn
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(format, 3);
+    assert_eq!(format, 4);
     assert_eq!(store.append(member("alice", 6, &["h"])), Offset::new(15));
     let seen = entity(&store.store, "alice", true).unwrap();
     assert_eq!(seen.payloads(), ["a", "c", "d", "e", "g", "h"]);
@@ -380,10 +383,10 @@ fn a_store_of_format_1_goes_on_as_one_of_format_3() {
 }
 
 #[test]
-fn todays_program_still_writes_format_3() {
-    let folder = written_with_calls();
+fn todays_program_still_writes_format_4() {
+    let folder = written_with_views();
     let conn = Connection::open(folder.path().join("store.db")).unwrap();
-    let fixture = copied(3);
+    let fixture = copied(4);
     let old = Connection::open(fixture.path().join("store.db")).unwrap();
     let schema = |conn: &Connection| -> Vec<String> {
         let sql = "SELECT sql FROM sqlite_schema ORDER BY name";
@@ -398,6 +401,7 @@ fn todays_program_still_writes_format_3() {
     assert_eq!(rows(&conn), rows(&old));
     assert_eq!(outbox(&conn), outbox(&old));
     assert_eq!(timers(&conn), timers(&old));
+    assert_eq!(format_views::rows(&conn), format_views::rows(&old));
 }
 
 #[test]

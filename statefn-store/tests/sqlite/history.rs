@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use statefn_store::{
-    Deferred, Entry, LoadError, Member, NewTimer, Offset, OutboxNumber, PersistenceId, Settled,
-    Sqlite, Store, StoredCall, Tending, TimerChange, Timestamp,
+    Advance, Deferred, Entry, IndexValue, LoadError, Member, NewRow, NewTimer, Offset,
+    OutboxNumber, PassedOver, PersistenceId, Projected, Projecting, ProjectionId, RowChange,
+    Settled, Sqlite, Store, StoredCall, Tending, TimerChange, Timestamp,
 };
 
 use crate::sqlite_support::{
@@ -125,6 +126,66 @@ pub(crate) fn written_with_calls() -> tempfile::TempDir {
         [true]
     );
     store.close()
+}
+
+/// The history of format 4: projections beside everything else.
+pub(crate) fn written_with_views() -> tempfile::TempDir {
+    let store = Fixture::open(written_with_calls(), "store.db");
+    project(&store);
+    store.close()
+}
+
+/// Two versions of a projection, the second of which serves, and what it has left out.
+pub(crate) fn project(store: &Fixture) {
+    let row = |key: &str, payload: &str, value: Option<&str>| RowChange {
+        view: "sold".to_owned(),
+        key: key.into(),
+        row: Some(NewRow {
+            payload: payload.into(),
+            indexed: Vec::from_iter(value.map(|value| IndexValue {
+                index: "by-count".to_owned(),
+                value: value.into(),
+            })),
+        }),
+    };
+    let begin = |version, offset| Projecting::Begin {
+        id: ProjectionId::new("bestsellers", version),
+        offset: Offset::new(offset),
+        layout: b"layout".to_vec(),
+    };
+    let advance = |version, expected, rows, passed| {
+        Projecting::Advance(Advance {
+            id: ProjectionId::new("bestsellers", version),
+            expected: Offset::new(expected),
+            offset: Offset::new(9),
+            rows,
+            passed,
+        })
+    };
+    let passed = PassedOver {
+        offset: Offset::new(8),
+        time: Timestamp::from_millis(-8),
+        reason: "a faulty release".to_owned(),
+    };
+    for change in [
+        begin(1, 0),
+        advance(1, 0, vec![row("apples", "one", None)], Vec::new()),
+        begin(2, 3),
+        advance(
+            2,
+            3,
+            vec![
+                row("apples", "two", Some("2")),
+                row("pears", "", Some("1")),
+                row("\0\u{1f980}", "odd", Some("")),
+            ],
+            vec![passed],
+        ),
+        Projecting::Serve(ProjectionId::new("bestsellers", 2)),
+    ] {
+        let done = block(store.store.project(store.epoch, change)).unwrap();
+        assert_eq!(done, Projected::Done);
+    }
 }
 
 /// Writes the history and closes the store.

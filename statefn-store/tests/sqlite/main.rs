@@ -13,6 +13,7 @@ mod sqlite_support;
 mod damaged;
 mod erased;
 mod format;
+mod format_views;
 mod history;
 mod opening;
 mod operators;

@@ -100,7 +100,7 @@ fn a_newer_format_is_refused_unchanged_also_with_a_log_left_over() {
     let folder = written();
     let path = folder.path().join("store.db");
     let conn = Connection::open(&path).unwrap();
-    conn.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 4")
+    conn.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 5")
         .unwrap();
     let killed = crate::sqlite_support::kill(folder.path());
     drop(conn);
@@ -108,8 +108,8 @@ fn a_newer_format_is_refused_unchanged_also_with_a_log_left_over() {
     for folder in [folder, killed] {
         let error = refused_unchanged(&folder.path().join("store.db"));
         let OpenError::NewerFormat {
-            found: 4,
-            newest: 3,
+            found: 5,
+            newest: 4,
             ..
         } = error
         else {
@@ -118,7 +118,7 @@ fn a_newer_format_is_refused_unchanged_also_with_a_log_left_over() {
         assert!(
             error
                 .to_string()
-                .contains("has format 4; this program knows formats up to 3")
+                .contains("has format 5; this program knows formats up to 4")
         );
     }
 }

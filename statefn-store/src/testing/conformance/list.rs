@@ -139,6 +139,16 @@ macro_rules! __clauses {
                 b12_dead_letters_wait_for_an_operator
                 b12_timers_are_tended
                 b12_tending_is_fenced;
+            projected:
+                b13_advance_changes_rows_and_offset
+                b13_advance_from_elsewhere_is_refused
+                b13_pages_follow_keys
+                b13_pages_follow_indexes
+                b13_one_version_serves
+                b13_dropped_version_is_gone
+                b13_what_is_passed_over_is_kept
+                b13_projecting_is_fenced
+                b13_random_changes_match_the_model;
             closed:
                 close_may_be_repeated
                 close_refuses_later_commits
@@ -179,6 +189,8 @@ macro_rules! __clauses {
                 b6_numbers_go_on_after_reopening;
             deferred:
                 b12_stored_calls_survive_a_close;
+            projected:
+                b13_projections_survive_a_close;
         }
     };
     (crash, $then:path, $with:tt) => {
@@ -190,6 +202,8 @@ macro_rules! __clauses {
                 b4_epochs_rise_over_a_crash;
             deferred:
                 b12_stored_calls_survive_a_crash;
+            projected:
+                b13_projections_survive_a_crash;
         }
     };
     (damage, $then:path, $with:tt) => {

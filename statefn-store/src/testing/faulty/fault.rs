@@ -28,6 +28,16 @@ pub enum Call {
     Timers,
     /// [`Store::tend`](crate::Store::tend).
     Tend,
+    /// [`Store::projections`](crate::Store::projections).
+    Projections,
+    /// [`Store::project`](crate::Store::project).
+    Project,
+    /// [`Store::rows`](crate::Store::rows).
+    Rows,
+    /// [`Store::view`](crate::Store::view).
+    View,
+    /// [`Store::passed_over`](crate::Store::passed_over).
+    PassedOver,
     /// [`Store::verify`](crate::Store::verify).
     Verify,
     /// [`Store::backup`](crate::Store::backup).

@@ -17,8 +17,9 @@ use async_trait::async_trait;
 
 use crate::{
     Batch, CommitError, DeadLetter, Effect, EntityType, Entry, EntryBody, LoadError, Loaded,
-    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, SequenceNumber, Store,
-    StoreFailure, StoreReport, StoredRecord, Tending, Timer, Timestamp,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected, Projecting,
+    ProjectionId, Replay, RowsFound, RowsWanted, SequenceNumber, Store, StoreFailure, StoreReport,
+    StoredProjections, StoredRecord, Tending, Timer, Timestamp, ViewPage, ViewQuery,
 };
 use cut::Cut;
 pub use fault::{Call, CommitFault};
@@ -374,6 +375,46 @@ impl Store for Faulty {
         entered.map_err(CommitError::Unavailable)?;
         let done = self.inner.tend(epoch, changes).await;
         self.answer(Call::Tend, done).await
+    }
+
+    async fn projections(&self) -> Result<StoredProjections, StoreFailure> {
+        self.enter(Call::Projections).await?;
+        let projections = self.inner.projections().await;
+        self.answer(Call::Projections, projections).await
+    }
+
+    async fn project(
+        &self,
+        epoch: OwnerEpoch,
+        change: Projecting,
+    ) -> Result<Projected, CommitError> {
+        let entered = self.enter(Call::Project).await;
+        entered.map_err(CommitError::Unavailable)?;
+        let done = self.inner.project(epoch, change).await;
+        self.answer(Call::Project, done).await
+    }
+
+    async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure> {
+        self.enter(Call::Rows).await?;
+        let rows = self.inner.rows(wanted).await;
+        self.answer(Call::Rows, rows).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure> {
+        self.enter(Call::View).await?;
+        let page = self.inner.view(query).await;
+        self.answer(Call::View, page).await
+    }
+
+    async fn passed_over(
+        &self,
+        id: &ProjectionId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<PassedOver>, StoreFailure> {
+        self.enter(Call::PassedOver).await?;
+        let passed = self.inner.passed_over(id, after, limit).await;
+        self.answer(Call::PassedOver, passed).await
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {

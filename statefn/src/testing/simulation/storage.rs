@@ -7,8 +7,9 @@ use statefn_store::async_trait;
 use statefn_store::testing::Faulty;
 use statefn_store::{
     Batch, CommitError, DeadLetter, Effect, EntityType, Entry, FailureKind, LoadError, Loaded,
-    Offset, OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Store, StoreFailure,
-    StoreReport, StoredRecord, Tending, Timer, Timestamp,
+    Offset, OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected, Projecting,
+    ProjectionId, Replay, RowsFound, RowsWanted, Store, StoreFailure, StoreReport,
+    StoredProjections, StoredRecord, Tending, Timer, Timestamp, ViewPage, ViewQuery,
 };
 
 use super::world::{Process, World};
@@ -163,6 +164,36 @@ macro_rules! forward {
             ) -> Result<Vec<bool>, CommitError> {
                 let store = self.$inner().map_err(CommitError::Unavailable)?;
                 store.tend(epoch, changes).await
+            }
+
+            async fn projections(&self) -> Result<StoredProjections, StoreFailure> {
+                self.$inner()?.projections().await
+            }
+
+            async fn project(
+                &self,
+                epoch: OwnerEpoch,
+                change: Projecting,
+            ) -> Result<Projected, CommitError> {
+                let store = self.$inner().map_err(CommitError::Unavailable)?;
+                store.project(epoch, change).await
+            }
+
+            async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure> {
+                self.$inner()?.rows(wanted).await
+            }
+
+            async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure> {
+                self.$inner()?.view(query).await
+            }
+
+            async fn passed_over(
+                &self,
+                id: &ProjectionId,
+                after: Offset,
+                limit: usize,
+            ) -> Result<Vec<PassedOver>, StoreFailure> {
+                self.$inner()?.passed_over(id, after, limit).await
             }
 
             async fn verify(&self) -> Result<StoreReport, StoreFailure> {
