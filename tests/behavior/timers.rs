@@ -268,6 +268,29 @@ async fn p6_a_crash_while_a_firing_commits_fires_once() {
 }
 
 #[statefn::test]
+async fn p6_a_firing_that_ends_while_timers_are_read_is_not_sent_again() {
+    let world = bells().await;
+    let bell = world.runtime.entity::<Bell>("b");
+    bell.once("t", MINUTE, 7).await.unwrap();
+    let commits = world.store.hold(Call::Commit);
+    world.clock.advance(MINUTE);
+    settle().await;
+    assert_eq!(commits.arrived(), 1);
+    // Timers are read before the firing commits, and what was read comes after it.
+    let looks = world.store.hold_answer(Call::Timers);
+    world.clock.advance(MINUTE);
+    settle().await;
+    assert_eq!(looks.arrived(), 1);
+    commits.release();
+    settle().await;
+    let before = world.store.count(Call::Commit);
+    looks.release();
+    settle().await;
+    assert_eq!(world.store.count(Call::Commit), before);
+    assert_eq!(rings(&world, "b").await, [7]);
+}
+
+#[statefn::test]
 async fn p2_a_timer_of_a_command_that_never_commits_never_fires() {
     let world = bells().await;
     let bell = world.runtime.entity::<Bell>("b");

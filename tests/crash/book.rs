@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::breach::{Breach, BreachKind};
 use super::judge::History;
+use super::money::Money;
 use super::report::{Address, Again, Answer, Call, Report};
 
 /// Everything known of one store file.
@@ -18,6 +19,7 @@ pub(super) struct Book {
     pub(super) log: Vec<Happened>,
     pub(super) history: History,
     pub(super) backups: Vec<Backup>,
+    pub(super) money: Money,
     /// Whether a panic ends the program.
     pub(super) aborts: bool,
     pub(super) counts: Counts,
@@ -123,11 +125,12 @@ impl Book {
     pub(super) fn new_process(&mut self) {
         self.stopping = false;
         self.unanswered = 0;
+        self.money.new_process();
     }
 
     /// Whether every call has been answered.
     pub(super) fn all_answered(&self) -> bool {
-        self.unanswered == 0
+        self.unanswered == 0 && self.money.all_answered()
     }
 
     /// Takes a line of the program down.
@@ -172,7 +175,10 @@ impl Book {
                 let what = "accepted commands did not finish at the shutdown";
                 return Err(BreachKind::Silent.found(what));
             }
+            Report::Ordered(order) => self.money.ordered(order),
+            Report::Done { order, outcome } => return self.money.answered(order, outcome),
             Report::Opening
+            | Report::Reached(_)
             | Report::Verifying
             | Report::Verified(_)
             | Report::BackedUp(_, Err(_))

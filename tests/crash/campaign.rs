@@ -11,6 +11,7 @@ use super::breach::{Breach, BreachKind};
 use super::journal;
 use super::load::Load;
 use super::moment::{Moment, Next, Trigger, spin};
+use super::money;
 use super::oracle;
 use super::process::{End, Process};
 use super::report::{Again, Assignment, Report};
@@ -54,7 +55,7 @@ pub fn run(plan: &Plan) -> Totals {
     let mut life = campaign.new_life();
     while campaign.totals.kills + campaign.totals.aborts < plan.kills {
         if life.rounds_left == 0 {
-            campaign.totals.take_counts(life.book.counts);
+            campaign.totals.take_book(&life.book);
             life = campaign.new_life();
         }
         if let Err(breach) = threads.block_on(campaign.round(&mut life)) {
@@ -67,7 +68,7 @@ pub fn run(plan: &Plan) -> Totals {
             break;
         }
     }
-    campaign.totals.take_counts(life.book.counts);
+    campaign.totals.take_book(&life.book);
     campaign.totals
 }
 
@@ -111,6 +112,8 @@ impl Campaign {
             life.rounds_left = 0;
         }
         let assignment = Assignment {
+            halt: trigger.halt(&mut self.dice),
+            orders: life.book.money.again(|| self.dice.chance(30)),
             heavy,
             file: life.file.clone(),
             load: self.plan.load,
@@ -119,7 +122,14 @@ impl Campaign {
             again: self.pick_again(&life.book),
         };
         life.book.new_process();
-        let end = self.play(&assignment, &mut trigger, life)?;
+        let played = self.play(&assignment, &mut trigger, life);
+        let end = played.map_err(|breach| Breach {
+            what: format!(
+                "{:?}, {:?}: {}",
+                trigger.moment, assignment.halt, breach.what
+            ),
+            ..breach
+        })?;
         match end {
             End::Killed => {
                 self.totals.kills += 1;
@@ -156,7 +166,8 @@ impl Campaign {
         let mut intrudes = self.dice.chance(150) && self.plan.load != Load::Panics;
         while let Some(report) = process.next()? {
             let next = trigger.after(&report);
-            if matches!(report, Report::Answered { .. }) && std::mem::take(&mut intrudes) {
+            let answers = matches!(report, Report::Answered { .. } | Report::Done { .. });
+            if answers && std::mem::take(&mut intrudes) {
                 check_refused(&life.file)?;
             }
             life.book.note(report)?;
@@ -166,6 +177,8 @@ impl Campaign {
                 Next::Kill => {
                     spin(&mut self.dice);
                     process.kill();
+                    // What it said before can still be read, and its store can be opened.
+                    intrudes = false;
                 }
             }
         }
@@ -183,6 +196,11 @@ impl Campaign {
         if copied {
             copy(&life.file, &beside)
                 .map_err(|error| BreachKind::Odd.found(format!("no copy: {error}")))?;
+        }
+        if self.plan.load == Load::Money {
+            let checked = money::check(file, &mut life.book.money).await?;
+            self.totals.take_check(checked);
+            return Ok(());
         }
         let opened = Opened::open(file).await?;
         opened.verify().await?;

@@ -69,7 +69,7 @@ pub(super) async fn read(store: &Sqlite, runtime: &Runtime) -> Result<Journal, B
 }
 
 /// All entries; their offsets count from one without a gap.
-async fn entries(store: &Sqlite) -> Result<Vec<Entry>, Breach> {
+pub(super) async fn entries(store: &Sqlite) -> Result<Vec<Entry>, Breach> {
     let mut entries: Vec<Entry> = Vec::new();
     loop {
         let next = Offset::new(entries.len() as u64 + 1);

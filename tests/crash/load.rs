@@ -30,11 +30,13 @@ pub enum Load {
     Backups,
     /// Handlers that panic.
     Panics,
+    /// Money that moves by effects and timers, between entities that are deleted and purged as well.
+    Money,
 }
 
 impl Load {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Uniform,
         Self::Hot,
         Self::Blocks,
@@ -45,6 +47,7 @@ impl Load {
         Self::Refusals,
         Self::Backups,
         Self::Panics,
+        Self::Money,
     ];
 
     /// Its name.
@@ -60,6 +63,7 @@ impl Load {
             Self::Refusals => "refusals",
             Self::Backups => "backups",
             Self::Panics => "panics",
+            Self::Money => "money",
         }
     }
 
@@ -70,7 +74,11 @@ impl Load {
 
     /// Answers after which the oldest process dies. Everything is read back after each.
     pub(super) fn reach(self) -> u64 {
-        if self == Self::Large { 120 } else { 700 }
+        match self {
+            Self::Large => 120,
+            Self::Money => 300,
+            _ => 700,
+        }
     }
 
     pub(super) fn mix(self) -> Mix {
@@ -133,6 +141,11 @@ impl Load {
             Self::Panics => Mix {
                 kind: None,
                 curses: 10,
+                ..usual
+            },
+            // Its clerks do something else.
+            Self::Money => Mix {
+                callers: 8,
                 ..usual
             },
         }

@@ -6,6 +6,9 @@
 //! callers had been told: acknowledged is there (P1), each command once (P6) and whole (P4), answers
 //! of every kind from states that are in the journal (P2), replayed state equal to live state and
 //! to a plain model (P7), nobody without an answer (P8).
+//!
+//! One load is of another kind: `money` that moves by effects and timers. Its processes also die at every
+//! `step` of a command, an effect, a firing and a purge, to the instruction.
 
 mod backups;
 mod book;
@@ -16,10 +19,12 @@ mod judge;
 mod ledger;
 mod load;
 mod moment;
+mod money;
 mod oracle;
 mod process;
 pub mod program;
 mod report;
+mod step;
 mod store;
 mod totals;
 

@@ -7,6 +7,7 @@ use statefn_store::testing::Dice;
 
 use super::load::Load;
 use super::report::Report;
+use super::step::{Halt, Step};
 
 /// What the process is doing when it dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,8 @@ pub(super) enum Moment {
     Checkpointing,
     BackingUp,
     Verifying,
+    /// At a step of what a store is asked, to the instruction or a little later.
+    At(Step),
     /// It shuts down.
     Stopping,
     /// It is not killed: it shuts down in order.
@@ -58,6 +61,7 @@ impl Moment {
             (47..57, Load::Large) => Self::Checkpointing,
             (47..72, Load::Backups) => Self::BackingUp,
             (72..90, Load::Backups) => Self::Verifying,
+            (47..95, Load::Money) => Self::At(Step::pick(dice)),
             _ => Self::Working,
         }
     }
@@ -67,7 +71,7 @@ impl Trigger {
     pub(super) fn pick(dice: &mut Dice, load: Load, database: &Path) -> Self {
         let moment = Moment::pick(dice, load);
         let left = match moment {
-            Moment::Starting | Moment::Opening | Moment::Checkpointing => 1,
+            Moment::Starting | Moment::Opening | Moment::Checkpointing | Moment::At(_) => 1,
             Moment::Recovering => dice.between(1..=24),
             Moment::Working | Moment::Stopping | Moment::Never => {
                 // Most kills meet a process of some age, some a young one.
@@ -84,6 +88,18 @@ impl Trigger {
         }
     }
 
+    /// Where the process stops by itself, if it dies at a step.
+    pub(super) fn halt(&self, dice: &mut Dice) -> Option<Halt> {
+        let Moment::At(step) = self.moment else {
+            return None;
+        };
+        Some(Halt {
+            step,
+            after: dice.between(1..=step.reach()),
+            stays: dice.chance(700),
+        })
+    }
+
     /// Whether the process dies before it says anything.
     pub(super) fn is_start(&self) -> bool {
         self.moment == Moment::Starting
@@ -94,12 +110,12 @@ impl Trigger {
             Moment::Starting => true,
             Moment::Opening => matches!(report, Report::Opening),
             Moment::Recovering => !matches!(report, Report::Opening),
-            Moment::Working => matches!(report, Report::Answered { .. }),
             Moment::Checkpointing => self.has_checkpointed(report),
             Moment::BackingUp => matches!(report, Report::BackingUp(_)),
             Moment::Verifying => matches!(report, Report::Verifying),
+            Moment::At(_) => matches!(report, Report::Reached(_)),
             Moment::Stopping if matches!(report, Report::Stopping) => return Next::Kill,
-            Moment::Stopping | Moment::Never => matches!(report, Report::Answered { .. }),
+            Moment::Working | Moment::Stopping | Moment::Never => is_answer(report),
         };
         if !counts || self.left == 0 {
             return Next::Wait;
@@ -124,6 +140,10 @@ impl Trigger {
         }
         self.changed != changed
     }
+}
+
+fn is_answer(report: &Report) -> bool {
+    matches!(report, Report::Answered { .. } | Report::Done { .. })
 }
 
 /// Lets a random time pass, from nothing to some milliseconds, shorter ones more often.

@@ -12,6 +12,8 @@ use statefn::PersistenceId;
 
 use super::ledger::{Curse, View};
 use super::load::Load;
+use super::money::{Order, Outcome};
+use super::step::{Halt, Step};
 
 /// The first line to the program: what to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +27,10 @@ pub(super) struct Assignment {
     pub(super) heavy: bool,
     /// To be sent again, under their keys, before anything else.
     pub(super) again: Vec<Again>,
+    /// The same for orders.
+    pub(super) orders: Vec<Order>,
+    /// Where the process dies, if that is to be exact.
+    pub(super) halt: Option<Halt>,
 }
 
 /// A command that an earlier process sent.
@@ -136,6 +142,14 @@ pub(super) enum Report {
         attempt: u64,
         answer: Answer,
     },
+    /// An order is about to be given.
+    Ordered(Order),
+    Done {
+        order: u64,
+        outcome: Outcome,
+    },
+    /// Where the process was to die.
+    Reached(Step),
     BackingUp(PathBuf),
     BackedUp(PathBuf, Result<(), String>),
     Verifying,

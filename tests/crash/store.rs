@@ -31,14 +31,8 @@ impl Opened {
         Ok(Self { store, runtime })
     }
 
-    /// Every checksum and chain, and every snapshot against replay.
     pub(super) async fn verify(&self) -> Result<(), Breach> {
-        let damaged = |what: String| Err(BreachKind::Damaged.found(what));
-        match self.runtime.admin().verify().await {
-            Ok(seen) if seen.is_clean() => Ok(()),
-            Ok(seen) => damaged(format!("{:?}", seen.faults)),
-            Err(error) => damaged(error.to_string()),
-        }
+        verify(&self.runtime).await
     }
 
     pub(super) async fn close(self) -> Result<(), Breach> {
@@ -49,6 +43,16 @@ impl Opened {
                 Err(BreachKind::Odd.found(what))
             }
         }
+    }
+}
+
+/// Every checksum and chain, and every snapshot against replay.
+pub(super) async fn verify(runtime: &Runtime) -> Result<(), Breach> {
+    let damaged = |what: String| Err(BreachKind::Damaged.found(what));
+    match runtime.admin().verify().await {
+        Ok(seen) if seen.is_clean() => Ok(()),
+        Ok(seen) => damaged(format!("{:?}", seen.faults)),
+        Err(error) => damaged(error.to_string()),
     }
 }
 

@@ -68,6 +68,11 @@ fn backups_and_checks_beside_commands() {
 }
 
 #[test]
+fn money_by_effects_and_timers() {
+    survives(Load::Money);
+}
+
+#[test]
 fn panics_in_handlers() {
     survives(Load::Panics);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::book::Counts;
+use super::book::Book;
 use super::breach::{Breach, BreachKind};
 use super::load::Load;
 use super::moment::Moment;
@@ -63,12 +63,14 @@ impl Totals {
         self.breaches.iter().filter(|b| b.kind == kind).count()
     }
 
-    pub(super) fn take_counts(&mut self, counts: Counts) {
-        self.sent += counts.sent;
-        self.acknowledged += counts.acknowledged;
-        self.refused += counts.refused;
-        self.queries += counts.seen;
-        self.repeated += counts.repeated;
+    pub(super) fn take_book(&mut self, book: &Book) {
+        for counts in [book.counts, book.money.counts] {
+            self.sent += counts.sent;
+            self.acknowledged += counts.acknowledged;
+            self.refused += counts.refused;
+            self.queries += counts.seen;
+            self.repeated += counts.repeated;
+        }
     }
 
     pub(super) fn take_check(&mut self, checked: Checked) {

@@ -65,6 +65,7 @@ impl Engine {
     /// Refuses further calls, lets accepted ones finish until the deadline, closes the store.
     pub(crate) async fn shut_down(&self, deadline: Duration) -> Result<bool, StoreFailure> {
         self.shared.set_intake(Intake::Stopped);
+        self.shared.outbox.close();
         let mut late = self.shared.env.sleep(deadline);
         let mut finished = self.shards.iter().all(Shard::is_quiet);
         while !finished && self.stirs_before(&mut late).await {

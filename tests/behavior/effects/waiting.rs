@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use statefn::CallError;
-use statefn_store::testing::Call;
+use statefn::store::Memory;
+use statefn_store::testing::{Call, Faulty};
 
 use super::relay::{Relay, balances, relay};
-use crate::kit::{pending, settle};
+use crate::kit::{World, pending, settle};
 
 #[statefn::test]
 async fn an_awaited_effect_has_taken_place_when_the_reply_comes() {
@@ -62,4 +63,47 @@ async fn p5_a_deadline_gives_the_senders_own_reply() {
     load.release();
     settle().await;
     assert!(!matches!(alice.balance().await, Err(CallError::Timeout)));
+}
+
+const SOON: Duration = Duration::from_secs(1);
+
+#[statefn::test]
+async fn p5_a_shutdown_gives_the_senders_own_reply_when_the_target_has_failed_before() {
+    let world = relay().await;
+    let alice = world.runtime.entity::<Relay>("alice");
+    // Bob panics, and the next call for him stands behind this one.
+    alice.pass("bob", 666).await.unwrap();
+    settle().await;
+    let mut waits = pending(alice.pass_and_wait("bob", 3));
+    settle().await;
+    assert!(waits.answer().is_none());
+    assert!(world.runtime.shutdown(SOON).await.unwrap());
+    assert_eq!(waits.now().await, Ok(-669));
+}
+
+#[statefn::test]
+async fn p5_a_shutdown_gives_the_senders_own_reply_while_the_outbox_is_read() {
+    let store = Faulty::new(Memory::new());
+    let reads = store.hold(Call::Effects);
+    let world = World::over(store, statefn::Builder::only::<(Relay,)>).await;
+    let alice = world.runtime.entity::<Relay>("alice");
+    let mut waits = pending(alice.pass_and_wait("bob", 3));
+    settle().await;
+    assert!(waits.answer().is_none());
+    assert!(world.runtime.shutdown(SOON).await.unwrap());
+    assert_eq!(waits.now().await, Ok(-3));
+    drop(reads);
+}
+
+#[statefn::test]
+async fn p5_a_command_that_commits_during_a_shutdown_does_not_wait_for_its_effect() {
+    let world = relay().await;
+    let alice = world.runtime.entity::<Relay>("alice");
+    assert_eq!(alice.balance().await, Ok(0));
+    let commits = world.store.hold(Call::Commit);
+    let waits = pending(alice.pass_and_wait("bob", 3));
+    let stops = pending(Box::pin(world.runtime.shutdown(SOON)));
+    commits.release();
+    assert_eq!(waits.now().await, Ok(-3));
+    assert!(stops.now().await.unwrap());
 }

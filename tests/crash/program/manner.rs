@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use statefn::Call;
-use statefn::command::{Command, Operation};
+use statefn::command::{MayWrite, Operation};
 use statefn::prelude::*;
 use statefn::testing::oracle::ATTEMPT_HEADER;
 
@@ -53,7 +53,10 @@ pub(super) struct Dressed {
 }
 
 impl Dressed {
-    pub(super) async fn ask<O: Command>(self, call: Call<O>) -> Heard<O::Reply, O::Error> {
+    pub(super) async fn ask<O: Operation<Mode: MayWrite>>(
+        self,
+        call: Call<O>,
+    ) -> Heard<O::Reply, O::Error> {
         let mut call = call.with_metadata(ATTEMPT_HEADER, self.header);
         if let Some(key) = self.key {
             call = call.with_key(key);

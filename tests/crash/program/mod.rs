@@ -2,9 +2,11 @@
 //! that its callers get to know.
 
 mod caller;
+mod clerk;
 mod manner;
 mod operator;
 mod voice;
+mod watched;
 
 use std::future::Future;
 use std::io::BufRead;
@@ -16,11 +18,16 @@ use std::time::Duration;
 
 use statefn::prelude::*;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::ledger::{Ledger, Notebook};
+use super::load::{Load, Mix};
+use super::money::{Account, Draft, Metronome, Vault};
 use super::report::{Again, Assignment, Report, STOP};
 use caller::Caller;
+use clerk::Clerk;
 use voice::Voice;
+use watched::Watched;
 
 /// How long accepted commands may take to finish at a shutdown.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -28,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// What every task of the program needs.
 struct World {
     runtime: Runtime,
-    voice: Voice,
+    voice: Arc<Voice>,
     assignment: Assignment,
     again: Mutex<Vec<Again>>,
 }
@@ -66,7 +73,7 @@ async fn work(
     assignment: Assignment,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let voice = Voice::new()?;
+    let voice = Arc::new(Voice::new()?);
     voice.say(&Report::Opening);
     let store = match Sqlite::open(&assignment.file) {
         Ok(store) => store,
@@ -79,12 +86,15 @@ async fn work(
     if assignment.heavy {
         mix = mix.heavy();
     }
-    let runtime = Runtime::builder()
-        .store(store)
-        .limits(mix.limits())
-        .only::<(Ledger, Notebook)>()
-        .build()
-        .await?;
+    let builder = Runtime::builder().limits(mix.limits());
+    let builder = if assignment.load == Load::Money {
+        let watched = Watched::new(store, Arc::clone(&voice), assignment.halt);
+        let builder = builder.store(watched);
+        builder.only::<(Account, Vault, Draft, Metronome)>()
+    } else {
+        builder.store(store).only::<(Ledger, Notebook)>()
+    };
+    let runtime = builder.build().await?;
     let aborts = cfg!(panic = "abort");
     voice.say(&Report::Open { aborts });
     let again = Mutex::new(assignment.again.clone());
@@ -94,16 +104,8 @@ async fn work(
         assignment,
         again,
     });
-    let mut tasks = tokio::task::JoinSet::new();
-    for number in 0..mix.callers {
-        let caller = Caller::new(Arc::clone(&world), mix.clone(), number);
-        if caller.blocks {
-            let thread = std::thread::spawn(move || run_blocking(caller.work()));
-            tasks.spawn_blocking(move || drop(thread.join()));
-        } else {
-            tasks.spawn(caller.work());
-        }
-    }
+    let mut tasks = JoinSet::new();
+    call(&world, &mix, &mut tasks);
     if mix.operates {
         tasks.spawn(operator::work(Arc::clone(&world), stopped.clone()));
     }
@@ -115,6 +117,24 @@ async fn work(
     let closed = closed.map_err(|error| error.to_string());
     world.voice.say(&Report::Stopped(closed));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts everybody who calls.
+fn call(world: &Arc<World>, mix: &Mix, tasks: &mut JoinSet<()>) {
+    for number in 0..mix.callers {
+        let world = Arc::clone(world);
+        if world.assignment.load == Load::Money {
+            tasks.spawn(Clerk::new(world, number, mix.callers).work());
+            continue;
+        }
+        let caller = Caller::new(world, mix.clone(), number);
+        if caller.blocks {
+            let thread = std::thread::spawn(move || run_blocking(caller.work()));
+            tasks.spawn_blocking(move || drop(thread.join()));
+        } else {
+            tasks.spawn(caller.work());
+        }
+    }
 }
 
 /// Runs work that blocks instead of waiting, so that it is done at its first poll.

@@ -61,7 +61,7 @@ async fn carry(engine: Weak<Engine>, pair: Pair, generation: u64) {
             other => other,
         };
         let wait = match attempt {
-            Attempt::Closed => return,
+            Attempt::Closed => return shared.outbox.give_up(&pair, generation),
             Attempt::Settled => {
                 shared.outbox.forget_failures(&post);
                 None
@@ -292,6 +292,20 @@ impl Outbox {
             state.queues.remove(pair);
         }
         head
+    }
+
+    /// Nobody takes calls any more: what a pair has stays in the store, and no reply waits for it.
+    fn give_up(&self, pair: &Pair, generation: u64) {
+        let mut state = self.lock();
+        if state.generation != generation {
+            return;
+        }
+        let queue = state.queues.remove(pair);
+        for post in queue.iter().flat_map(|queue| &queue.posts) {
+            state.known.remove(&post.identity());
+        }
+        drop(state);
+        drop(queue);
     }
 
     /// The first call of a pair is settled.

@@ -177,6 +177,15 @@ impl Outbox {
         self.bell.notify_one();
     }
 
+    /// The runtime stops: what waits stays in the store, and no reply waits for it.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.known.clear();
+        let gone = (std::mem::take(&mut state.queues), state.late.take());
+        drop(state);
+        drop(gone);
+    }
+
     /// How many calls are in memory, and how many of them wait behind a failed attempt; `None`
     /// while the store is read.
     pub(crate) fn waiting(&self) -> Option<(usize, usize)> {

@@ -39,6 +39,16 @@ impl Outbox {
         self.lock().readings != reading
     }
 
+    /// What came meanwhile stays in the store, and no reply waits for it.
+    fn abandon(&self, reading: u64) {
+        let mut state = self.lock();
+        if state.readings == reading {
+            let late = state.late.take();
+            drop(state);
+            drop(late);
+        }
+    }
+
     fn read_to_end(&self, reading: u64, posts: Vec<Post>, has_more: bool) {
         let mut state = self.lock();
         if state.readings != reading {
@@ -65,8 +75,11 @@ async fn read(engine: Weak<Engine>, reading: u64) {
         let Some(shared) = engine.upgrade().map(|engine| Arc::clone(engine.shared())) else {
             return;
         };
-        if shared.outbox.is_overtaken(reading) || shared.intake() != Intake::Open {
+        if shared.outbox.is_overtaken(reading) {
             return;
+        }
+        if shared.intake() != Intake::Open {
+            return shared.outbox.abandon(reading);
         }
         if !serves {
             // A store that has just failed shows all that it has only once it commits again.

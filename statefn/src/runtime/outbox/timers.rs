@@ -1,5 +1,6 @@
 //! The timekeeper: hands over timers that are due, a window of them at a time.
 
+use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -77,11 +78,13 @@ async fn look(shared: &Arc<Shared>, started: Timestamp) -> Result<Option<Duratio
         return Ok(None);
     }
     let now = shared.env.wall();
+    // One that ends while the store is read is on the page all the same; whoever is done rings.
+    let under_way = shared.outbox.timers_under_way();
     let page = shared.store.timers(now, WINDOW).await?;
     let is_full = page.len() == WINDOW;
     let mut posts = Vec::new();
     for timer in page {
-        if !shared.outbox.knows_timer(timer.number) {
+        if !under_way.contains(&timer.number) {
             posts.extend(fire(shared, timer, now, started).await);
         }
     }
@@ -91,9 +94,9 @@ async fn look(shared: &Arc<Shared>, started: Timestamp) -> Result<Option<Duratio
         return Ok(None);
     }
     let end = Timestamp::from_millis(i64::MAX);
-    let under_way = shared.outbox.timers_known();
-    let page = shared.store.timers(end, under_way + 1).await?;
-    let next = page.iter().find(|t| !shared.outbox.knows_timer(t.number));
+    let under_way = shared.outbox.timers_under_way();
+    let page = shared.store.timers(end, under_way.len() + 1).await?;
+    let next = page.iter().find(|timer| !under_way.contains(&timer.number));
     Ok(next.map(|timer| {
         let millis = timer.wake.as_millis().saturating_sub(now.as_millis());
         Duration::from_millis(u64::try_from(millis).unwrap_or(0).max(1))
@@ -174,13 +177,11 @@ impl Outbox {
         self.lock().late.is_some()
     }
 
-    fn knows_timer(&self, number: OutboxNumber) -> bool {
-        self.lock().known.contains(&(number, true))
-    }
-
-    fn timers_known(&self) -> usize {
+    /// The timers that are in the queues.
+    fn timers_under_way(&self) -> HashSet<OutboxNumber> {
         let state = self.lock();
-        state.known.iter().filter(|(_, is_timer)| *is_timer).count()
+        let timers = state.known.iter().filter(|(_, is_timer)| *is_timer);
+        timers.map(|(number, _)| *number).collect()
     }
 
     /// Counts a failure of a timer's target: all of them, and those that count.
