@@ -4,7 +4,6 @@ use rusqlite::{Connection, params};
 
 use super::failure::{ReadError, SqliteError};
 use super::head::EntityHead;
-use super::limits::ERASED_AT_ONCE;
 use super::number::to_sql;
 use super::row::{Body, Damage, ENTRY_AT, Header, RecordColumns};
 use crate::{OwnerEpoch, PersistenceId, Timestamp};
@@ -30,10 +29,15 @@ pub(super) enum Erased {
 }
 
 impl Erasure {
-    /// Erases a stretch, inside the caller's transaction. `head` is the entity's.
-    pub(super) fn part(&self, conn: &Connection, head: &EntityHead) -> Result<Erased, SqliteError> {
+    /// Erases up to `limit` entries, inside the caller's transaction. `head` is the entity's.
+    pub(super) fn part(
+        &self,
+        conn: &Connection,
+        head: &EntityHead,
+        limit: usize,
+    ) -> Result<Erased, SqliteError> {
         let part = self.at.map_or_else(|| self.before_deletion(conn, head), Ok);
-        match part.and_then(|at| self.stretch(conn, at)) {
+        match part.and_then(|at| self.stretch(conn, at, limit)) {
             Ok(part) => Ok(part),
             Err(ReadError::Sqlite(error)) => Err(error),
             Err(damaged) => Ok(Erased::Damaged(damaged)),
@@ -55,9 +59,9 @@ impl Erasure {
         Ok(at)
     }
 
-    fn stretch(&self, conn: &Connection, mut at: u64) -> Result<Erased, ReadError> {
+    fn stretch(&self, conn: &Connection, mut at: u64, limit: usize) -> Result<Erased, ReadError> {
         let mut count = 0;
-        for _ in 0..ERASED_AT_ONCE {
+        for _ in 0..limit {
             if at == 0 {
                 break;
             }

@@ -134,7 +134,8 @@ impl Journal {
         }
         let mut stage = Stage::new(&self.conn, &self.shared, &mut self.cache, self.last);
         let head = stage.head(&erasure.id)?.unwrap_or_default();
-        erasure.part(&self.conn, &head)
+        let limit = self.shared.tuning.erased_at_once;
+        erasure.part(&self.conn, &head, limit)
     }
 
     /// Commits a page as it is, after a failure: the sync of that also keeps that the log was

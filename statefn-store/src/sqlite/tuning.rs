@@ -29,6 +29,8 @@ pub struct Tuning {
     pub readers: usize,
     /// Entries that a load reads on its caller's thread before the rest goes to one of those.
     pub entries_at_once: u64,
+    /// Entries that one transaction erases.
+    pub erased_at_once: usize,
     /// A load that takes longer than this on its caller's thread had to wait for the disk, and sends
     /// some of those after it to the threads.
     pub slow_load: Duration,
@@ -47,6 +49,7 @@ impl Default for Tuning {
             reopen_wait: limits::REOPEN_WAIT,
             readers: limits::READERS,
             entries_at_once: limits::ENTRIES_AT_ONCE,
+            erased_at_once: limits::ERASED_AT_ONCE,
             slow_load: limits::SLOW_LOAD,
         }
     }
