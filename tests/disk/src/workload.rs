@@ -54,6 +54,7 @@ impl Default for Shape {
 pub fn small() -> Tuning {
     Tuning {
         entries_at_once: 3,
+        erased_at_once: 2,
         slow_load: Duration::from_secs(600),
         gathered_entities: 8,
         gathered_entries: 24,
