@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use statefn::prelude::*;
 use statefn::store::{
     Batch, CommitError, DeadLetter, Effect, EntityType, Entry, LoadError, Loaded, Member, Offset,
-    OutboxNumber, Outcome, OwnerEpoch, PersistenceId, Replay, Settled, StateChange, Store,
-    StoreFailure, StoreReport, StoredRecord, Tending, Timer, Timestamp, async_trait,
+    OutboxNumber, Outcome, OwnerEpoch, PassedOver, PersistenceId, Projected, Projecting,
+    ProjectionId, Replay, RowsFound, RowsWanted, Settled, StateChange, Store, StoreFailure,
+    StoreReport, StoredProjections, StoredRecord, Tending, Timer, Timestamp, ViewPage, ViewQuery,
+    async_trait,
 };
 
 use super::voice::Voice;
@@ -184,6 +186,35 @@ impl Store for Watched {
         changes: Vec<Tending>,
     ) -> Result<Vec<bool>, CommitError> {
         self.inner.tend(epoch, changes).await
+    }
+
+    async fn projections(&self) -> Result<StoredProjections, StoreFailure> {
+        self.inner.projections().await
+    }
+
+    async fn project(
+        &self,
+        epoch: OwnerEpoch,
+        change: Projecting,
+    ) -> Result<Projected, CommitError> {
+        self.inner.project(epoch, change).await
+    }
+
+    async fn rows(&self, wanted: RowsWanted) -> Result<Option<RowsFound>, StoreFailure> {
+        self.inner.rows(wanted).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<Option<ViewPage>, StoreFailure> {
+        self.inner.view(query).await
+    }
+
+    async fn passed_over(
+        &self,
+        id: &ProjectionId,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<PassedOver>, StoreFailure> {
+        self.inner.passed_over(id, after, limit).await
     }
 
     async fn verify(&self) -> Result<StoreReport, StoreFailure> {
