@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection};
 
 use super::entry::{Start, entry_at, event, state};
 use super::failure::ReadError;
@@ -48,6 +48,26 @@ struct Link {
     kind: Kind,
 }
 
+/// Reads one entry after another with one statement, which is looked up once.
+struct Entries<'a> {
+    conn: &'a Connection,
+    statement: CachedStatement<'a>,
+    /// Whether it reads more than headers.
+    whole: bool,
+}
+
+impl<'a> Entries<'a> {
+    fn new(conn: &'a Connection, whole: bool) -> rusqlite::Result<Self> {
+        let sql = if whole { &ENTRY_AT } else { &HEADER_AT };
+        let statement = conn.prepare_cached(sql)?;
+        Ok(Self {
+            conn,
+            statement,
+            whole,
+        })
+    }
+}
+
 impl Chain {
     /// The chain of an entity, of which nothing has been read.
     pub(super) fn new(head: &EntityHead, after: Start) -> Self {
@@ -72,13 +92,17 @@ impl Chain {
         id: &PersistenceId,
         budget: &mut u64,
     ) -> Result<bool, ReadError> {
+        let mut entries = Entries::new(conn, self.has_room())?;
         while self.at > self.after.offset {
             if *budget == 0 {
                 return Ok(false);
             }
             *budget -= 1;
             let (at, sequence) = (self.at, self.sequence);
-            let link = self.visit(conn, id, at, sequence)?;
+            if entries.whole && !self.has_room() {
+                entries = Entries::new(conn, false)?;
+            }
+            let link = self.visit(&mut entries, id)?;
             if link.sequence > sequence {
                 return Err(ReadError::damaged(at, sequence, "the chain runs backward"));
             }
@@ -106,19 +130,15 @@ impl Chain {
         Ok(true)
     }
 
-    /// Reads the entry at `at`; keeps it whole as long as there is room.
-    fn visit(
-        &mut self,
-        conn: &Connection,
-        id: &PersistenceId,
-        at: u64,
-        sequence: u64,
-    ) -> Result<Link, ReadError> {
-        let whole = self.kept_bytes < LOAD_BUFFER_BYTES;
+    fn has_room(&self) -> bool {
+        self.kept_bytes < LOAD_BUFFER_BYTES
+    }
+
+    /// Reads the next entry; keeps it, if it is read whole.
+    fn visit(&mut self, entries: &mut Entries<'_>, id: &PersistenceId) -> Result<Link, ReadError> {
+        let (at, sequence) = (self.at, self.sequence);
         let damaged = |Damage(what)| ReadError::damaged(at, sequence, what);
-        let sql = if whole { &ENTRY_AT } else { &HEADER_AT };
-        let mut statement = conn.prepare_cached(sql)?;
-        let mut rows = statement.query([to_sql(at)])?;
+        let mut rows = entries.statement.query([to_sql(at)])?;
         let Some(row) = rows.next()? else {
             return Err(damaged(Damage("it is missing")));
         };
@@ -126,8 +146,9 @@ impl Chain {
             .and_then(|header| header.ok_or(Damage("it belongs to another entity")))
             .map_err(damaged)?;
         if header.kind == Kind::Skip {
-            self.skip(conn, id, &header)?;
-        } else if whole && header.kind.is_event() && !self.skips.contains(&header.sequence) {
+            self.skip(entries.conn, id, &header)?;
+        } else if entries.whole && header.kind.is_event() && !self.skips.contains(&header.sequence)
+        {
             let body = Body::read(row, &header).map_err(damaged)?;
             self.keep(&header, &body);
         }
