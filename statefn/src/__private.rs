@@ -15,6 +15,7 @@ pub use crate::runtime::definition::Registration;
 
 use crate::codec::{Codec, DecodeError};
 use crate::event::{Event, EventDeclaration, EventForm};
+use crate::forward::Forward;
 
 /// An entity whose commands change the state directly: what `&mut self` asks for.
 #[diagnostic::on_unimplemented(
@@ -93,6 +94,41 @@ pub trait ResultParts {
 impl<T, E> ResultParts for Result<T, E> {
     type Ok = T;
     type Err = E;
+}
+
+/// The two types of a forward's answer.
+#[diagnostic::on_unimplemented(
+    message = "a return type that is called `Forward` must be that of `statefn`",
+    label = "not a `statefn::Forward`"
+)]
+pub trait ForwardParts {
+    /// What the target replies.
+    type Reply;
+    /// The target's no.
+    type Error;
+}
+
+impl<T, E> ForwardParts for Forward<T, E> {
+    type Reply = T;
+    type Error = E;
+}
+
+/// A forward whose target rejects with what its handler rejects with.
+#[diagnostic::on_unimplemented(
+    message = "a handler and the target of its forward must reject with the same type",
+    label = "this is a `{Self}`, and the handler rejects with `{E}`",
+    note = "the caller gets a rejection of either as it is: write `Result<Forward<T, E>, E>`"
+)]
+pub trait ForwardWith<T, E> {
+    /// The forward.
+    fn into_forward(self) -> Forward<T, E>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> ForwardWith<T, E> for Forward<T, E> {
+    fn into_forward(self) -> Self {
+        self
+    }
 }
 
 /// Tells whether a type is a `Result`: the inherent constant hides the trait's.

@@ -21,6 +21,7 @@ use crate::command::{AnyCommand, MayWrite, Operation};
 use crate::effect::{Deferrable, Undeferrable};
 use crate::entity::Entity;
 use crate::env::BoxFuture;
+use crate::forward::{Destination, Forwardable, Forwarder, Unmatched};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::runtime::core::Accepted;
@@ -390,6 +391,9 @@ impl<O: Operation> Future for Running<O> {
             };
             if answer.is_ready() {
                 self.stage = Stage::Fresh(None);
+            } else {
+                // It was forwarded, under the same deadline: the target is about to answer.
+                *deadline = None;
             }
             return answer;
         }
@@ -471,22 +475,13 @@ impl Target {
         }
         let caller = chain();
         if let Some(chain) = &caller {
-            if chain.holds(&self.id) {
-                return Err(Failure::Reentrancy);
-            }
-            let limit = limits.call_depth_max;
-            if chain.depth() >= limit {
-                return Err(Failure::TooLarge {
-                    what: "the chain of calls (counted in commands)",
-                    bytes: chain.depth() + 1,
-                    limit,
-                });
-            }
+            chain.admit(&self.id, limits.call_depth_max)?;
         }
         Ok(caller)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<O: AnyCommand> Deferrable for Call<O> {
     fn into_stored(self) -> Result<StoredCall, Undeferrable> {
         let codec = <O::Entity as Entity>::OPTIONS.codec;
@@ -494,7 +489,7 @@ impl<O: AnyCommand> Deferrable for Call<O> {
         let encoded = codec.encode(&self.operation, &mut arguments);
         encoded.map_err(|error| {
             Undeferrable(Failure::Encoding {
-                what: "the arguments of an effect",
+                what: "the arguments of a call that is sent on",
                 reason: error.to_string().into(),
             })
         })?;
@@ -507,6 +502,27 @@ impl<O: AnyCommand> Deferrable for Call<O> {
             arguments,
             metadata,
             hops: 0,
+        })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<O: AnyCommand> Forwardable for Call<O> {
+    type Reply = O::Reply;
+    type Error = O::Error;
+
+    fn into_forward(mut self, by: Forwarder) -> Unmatched {
+        let Forwarder { metadata, chain } = by;
+        // Behind its own, which are looked at first.
+        self.metadata.append(metadata);
+        let (key, deadline) = (self.key.take(), self.deadline);
+        let entity_type = self.target.entity_type;
+        Unmatched(Destination {
+            call: self.into_stored().map_err(|Undeferrable(failure)| failure),
+            entity_type,
+            key,
+            deadline,
+            chain,
         })
     }
 }

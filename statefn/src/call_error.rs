@@ -1,10 +1,12 @@
 //! Why a call was not answered with a reply, and what that says about its effect.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use statefn_store::{PersistenceId, SequenceNumber};
 
-use crate::reply::Infallible;
+use crate::infallible::Infallible;
 
 /// Why a call was not answered with a reply.
 ///
@@ -24,6 +26,11 @@ pub enum CallError<E> {
     /// The handler answered with its own error; decided on committed state. Not applied.
     #[error("rejected: {0}")]
     Rejected(E),
+    /// The command was applied and [forwarded](crate::Context::forward), and then another one said no
+    /// or failed: what it and those before it did stands. Retry only under the same key: that
+    /// follows the forward instead of applying the command again.
+    #[error(transparent)]
+    Forwarded(Box<Forwarded<E>>),
     /// A limit is reached. Not applied; try again later.
     #[error("overloaded: {0}")]
     Overloaded(Overload),
@@ -55,8 +62,8 @@ pub enum CallError<E> {
         /// The panic's message.
         message: Arc<str>,
     },
-    /// A call was polled inside a synchronous handler, or leads back to an entity whose async command
-    /// waits for it. Not applied.
+    /// A call was polled inside a synchronous handler, or a call or forward leads back to an entity that
+    /// it came from. Not applied.
     #[error("a handler cannot call an entity and wait for it")]
     Reentrancy,
     /// Something is larger than the limit. Not applied.
@@ -150,6 +157,26 @@ pub struct Quarantine {
     pub reason: String,
 }
 
+/// What became of a command that was applied and then forwarded, when the target did not reply.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Forwarded<E> {
+    /// The last one that it was forwarded to.
+    pub target: PersistenceId,
+    /// What came of that; [`CallError::persisted`] of it is about the target alone.
+    pub error: CallError<E>,
+}
+
+// Not derived: each of the two error types would ask for the other.
+impl<E: fmt::Display> fmt::Display for Forwarded<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, error } = self;
+        write!(f, "applied and forwarded to {target}: {error}")
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> Error for Forwarded<E> {}
+
 /// Whether the command took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persisted {
@@ -165,19 +192,37 @@ pub enum Persisted {
 pub(crate) type Failure = CallError<Infallible>;
 
 impl<E> CallError<E> {
+    /// The domain's no, whoever in a chain of forwards said it.
+    ///
+    /// ```
+    /// let error = statefn::CallError::Rejected("no");
+    /// assert_eq!(error.rejection(), Some(&"no"));
+    /// assert_eq!(statefn::CallError::<&str>::Timeout.rejection(), None);
+    /// ```
+    pub fn rejection(&self) -> Option<&E> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection),
+            Self::Forwarded(forwarded) => forwarded.error.rejection(),
+            _ => None,
+        }
+    }
+
     /// Whether the command took effect.
     pub fn persisted(&self) -> Persisted {
         match self {
             Self::OutcomeUnknown { .. } => Persisted::Unknown,
-            Self::AlreadyApplied { .. } => Persisted::Yes,
+            Self::AlreadyApplied { .. } | Self::Forwarded(_) => Persisted::Yes,
             _ => Persisted::No,
         }
     }
 
     /// Whether the same call may succeed later, without anybody changing anything.
     ///
-    /// `OutcomeUnknown` is retryable *under the same key only*.
+    /// `OutcomeUnknown` and `Forwarded` are retryable *under the same key only*.
     pub fn is_retryable(&self) -> bool {
+        if let Self::Forwarded(forwarded) = self {
+            return forwarded.error.is_retryable();
+        }
         matches!(
             self,
             Self::Overloaded(_)
@@ -204,10 +249,10 @@ impl Failure {
         }
     }
 
-    /// The failure in an error of a call; `None` for the domain's no.
+    /// The failure in an error of a call; `None` for the domain's no, and for what another command said.
     pub(crate) fn narrow<E>(error: CallError<E>) -> Option<Self> {
         Some(match error {
-            CallError::Rejected(_) => return None,
+            CallError::Rejected(_) | CallError::Forwarded(_) => return None,
             CallError::Overloaded(overload) => Self::Overloaded(overload),
             CallError::Timeout => Self::Timeout,
             CallError::OutcomeUnknown { reason } => Self::OutcomeUnknown { reason },
@@ -231,6 +276,11 @@ impl Failure {
     pub(crate) fn widen<E>(self) -> CallError<E> {
         match self {
             Self::Rejected(never) => match never {},
+            Self::Forwarded(forwarded) => {
+                let Forwarded { target, error } = *forwarded;
+                let error = error.widen();
+                CallError::Forwarded(Box::new(Forwarded { target, error }))
+            }
             Self::Overloaded(overload) => CallError::Overloaded(overload),
             Self::Timeout => CallError::Timeout,
             Self::OutcomeUnknown { reason } => CallError::OutcomeUnknown { reason },

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use statefn_store::PersistenceId;
 
+use crate::call_error::Failure;
+
 /// Identifies one run of a command; see [`Context::command_id`](crate::Context::command_id).
 ///
 /// Shown as 32 hexadecimal digits.
@@ -14,6 +16,10 @@ pub struct CommandId(u128);
 impl CommandId {
     pub(crate) fn new(id: u128) -> Self {
         Self(id)
+    }
+
+    pub(crate) fn get(self) -> u128 {
+        self.0
     }
 }
 
@@ -29,7 +35,7 @@ impl fmt::Debug for CommandId {
     }
 }
 
-/// An async command that waits for a call, and who waits for it in turn.
+/// A command that waits for a call or has forwarded one, and who waits for it in turn.
 pub(crate) struct Chain {
     id: PersistenceId,
     command: CommandId,
@@ -60,19 +66,24 @@ impl Chain {
         self.command
     }
 
-    /// How many commands wait.
-    pub(crate) fn depth(&self) -> usize {
-        self.depth
-    }
-
     /// The command with which the chain began.
     pub(crate) fn first(&self) -> CommandId {
         self.links().last().unwrap_or(self).command
     }
 
-    /// Whether a command of this entity waits.
-    pub(crate) fn holds(&self, id: &PersistenceId) -> bool {
-        self.links().any(|link| link.id == *id)
+    /// Refuses what leads back to an entity of the chain, or makes it longer than `limit`.
+    pub(crate) fn admit(&self, target: &PersistenceId, limit: usize) -> Result<(), Failure> {
+        if self.links().any(|link| link.id == *target) {
+            return Err(Failure::Reentrancy);
+        }
+        if self.depth >= limit {
+            return Err(Failure::TooLarge {
+                what: "the chain of calls (counted in commands)",
+                bytes: self.depth + 1,
+                limit,
+            });
+        }
+        Ok(())
     }
 
     fn links(&self) -> impl Iterator<Item = &Self> {

@@ -60,7 +60,7 @@ pub struct Limits {
     /// Failed attempts after which an effect, or a timer's firing, becomes a dead letter. A failure of
     /// the store does not count. The waits between them double from 250 ms to one minute.
     pub delivery_attempts_max: u32,
-    /// Async commands that wait for each other's answers in a row.
+    /// Commands in a row that wait for the next one's answer, or were forwarded to it.
     pub call_depth_max: usize,
     /// A call without a deadline of its own is answered `Timeout` or `OutcomeUnknown` after this
     /// long, give or take one second.

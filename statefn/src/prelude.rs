@@ -5,6 +5,7 @@ pub use statefn_macros::{Event, action, command, entity, event_handler, query};
 pub use crate::action::{ActionContext, Items};
 pub use crate::call_error::{CallError, Persisted};
 pub use crate::context::Context;
+pub use crate::forward::Forward;
 pub use crate::limits::Limits;
 pub use crate::reply::Then;
 pub use crate::system::Runtime;

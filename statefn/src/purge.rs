@@ -11,7 +11,8 @@ use crate::call_error::CallError;
 use crate::command::{Command, Operation, Writes};
 use crate::context::Context;
 use crate::entity::Behavior;
-use crate::reply::{Handled, Infallible};
+use crate::infallible::Infallible;
+use crate::reply::Handled;
 use crate::system::Runtime;
 
 /// The header under which the deletion of a purged entity says in the journal what it is.

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::entity::Entity;
+use crate::forward::{Destination, Forward, Way};
 
 /// A reply that is computed from the state *after* the command's events.
 ///
@@ -45,31 +44,42 @@ pub enum Handled<E: Entity, T, R> {
     Reply(T),
     /// `Ok(ctx.then(..))`.
     Then(Then<E, T>),
+    /// `ctx.forward(..)`, in an `Ok` or not.
+    Forward(Forward<T, R>),
     /// `Err`: nothing happened.
     Rejected(R),
 }
 
+/// What the caller of a command is told, and by whom.
+pub(crate) enum Said<T, R> {
+    Reply(T),
+    Rejected(R),
+    /// What this call answers.
+    Forward(Box<Destination>),
+}
+
 impl<E: Entity, T, R> Handled<E, T, R> {
     /// What the caller is told, with the entity as it is after the command.
-    pub(crate) fn answer(self, entity: &E) -> Result<T, R> {
+    pub(crate) fn answer(self, entity: &E) -> Said<T, R> {
         match self {
-            Self::Reply(reply) => Ok(reply),
-            Self::Then(then) => Ok(then.resolve(entity)),
-            Self::Rejected(rejection) => Err(rejection),
+            Self::Reply(reply) => Said::Reply(reply),
+            Self::Then(then) => Said::Reply(then.resolve(entity)),
+            Self::Forward(forward) => match forward.answer {
+                Way::Here(reply) => Said::Reply(reply),
+                Way::There(destination) => Said::Forward(destination),
+            },
+            Self::Rejected(rejection) => Said::Rejected(rejection),
+        }
+    }
+
+    /// The call that answers instead, if one does.
+    pub(crate) fn destination(&self) -> Option<&Destination> {
+        match self {
+            Self::Forward(Forward {
+                answer: Way::There(destination),
+                ..
+            }) => Some(destination),
+            _ => None,
         }
     }
 }
-
-/// The error type of a handler that does not return `Result`: there is no value of it.
-///
-/// Like [`std::convert::Infallible`], which is not `Serialize`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Infallible {}
-
-impl fmt::Display for Infallible {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {}
-    }
-}
-
-impl std::error::Error for Infallible {}

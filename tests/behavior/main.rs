@@ -12,6 +12,7 @@ mod async_commands;
 mod bad_input;
 mod crud;
 mod effects;
+mod forwards;
 mod kit;
 mod p10_never_skip;
 mod p1_durable;

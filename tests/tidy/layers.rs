@@ -22,6 +22,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "effect",
             "entity",
             "event",
+            "forward",
+            "infallible",
             "reply",
             "schedule",
         ],

@@ -12,10 +12,14 @@ pub(crate) enum Returns {
     Plain(Option<Type>),
     /// `Then<Self, T>`.
     Then(Type),
+    /// `Forward<T, E>`.
+    Forward { whole: Box<Type> },
     /// `Result<T, E>`, also by an alias that is called `Result`.
     Fallible { whole: Box<Type> },
     /// `Result<Then<Self, T>, E>`.
     FallibleThen { whole: Box<Type>, reply: Box<Type> },
+    /// `Result<Forward<T, E>, E>`.
+    FallibleForward { whole: Box<Type> },
 }
 
 impl Returns {
@@ -34,18 +38,33 @@ impl Returns {
             diagnostics.at(ty, message);
             return None;
         }
+        if role == Role::Query
+            && matches!(returns, Self::Forward { .. } | Self::FallibleForward { .. })
+        {
+            let message = "a query answers by itself: only a command can be forwarded";
+            diagnostics.at(ty, message);
+            return None;
+        }
         owned::check(ty, "replies are", diagnostics).then_some(returns)
     }
 
     fn of(ty: &Type) -> Self {
         if let Some(arguments) = arguments_of(ty, "Result") {
             let whole = Box::new(ty.clone());
+            if arguments.first().is_some_and(|ok| is_forward(ok)) {
+                return Self::FallibleForward { whole };
+            }
             return match arguments.first().and_then(|ok| then(ok)) {
                 Some(reply) => Self::FallibleThen {
                     whole,
                     reply: Box::new(reply),
                 },
                 None => Self::Fallible { whole },
+            };
+        }
+        if is_forward(ty) {
+            return Self::Forward {
+                whole: Box::new(ty.clone()),
             };
         }
         match then(ty) {
@@ -65,6 +84,11 @@ pub(super) fn first_type(ty: &Type) -> &Type {
 pub(super) fn last_type(ty: &Type) -> &Type {
     let arguments = arguments_of(ty, "Result").unwrap_or_default();
     arguments.last().copied().unwrap_or(ty)
+}
+
+/// Whether it is `Forward<..>`.
+fn is_forward(ty: &Type) -> bool {
+    arguments_of(ty, "Forward").is_some_and(|arguments| !arguments.is_empty())
 }
 
 /// `T` of `Then<_, T>`.

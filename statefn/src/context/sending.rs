@@ -1,8 +1,12 @@
 //! What a command handler sends on: effects, timers, and the references that it calls.
 
+use std::sync::Arc;
+
+use crate::chain::Chain;
 use crate::context::Context;
 use crate::effect::Deferrable;
 use crate::entity::{Behavior, Entity, EntityRef};
+use crate::forward::{Answers, Forward, Forwardable, Forwarder, Unmatched};
 use crate::schedule::Schedule;
 
 impl<E: Behavior> Context<E> {
@@ -75,6 +79,88 @@ impl<E: Behavior> Context<E> {
     /// own reply, and the effect goes its way.
     pub fn effect_sync(&mut self, call: impl Deferrable) {
         self.outgoing.get_or_insert_default().effect(call, true);
+    }
+
+    /// Leaves the answer to another entity's command: a *forward*. The handler returns what this gives:
+    /// see [`Forward`].
+    ///
+    /// This command commits first; then the target runs, and its reply or rejection goes to the
+    /// caller. What this command did stands, whatever becomes of the target: if it rejects or fails, the
+    /// caller gets [`CallError::Forwarded`](crate::CallError::Forwarded), or the error as it is if nothing was written
+    /// before. A crash between the two commits leaves the target out: what must take place is an
+    /// [`effect`](Self::effect). A forward in a command that is itself an effect or a timer's firing becomes
+    /// an effect, since nobody waits for its answer.
+    ///
+    /// With a [key](crate::Call::with_key) on the caller's call, the record keeps where it went, and a repetition
+    /// follows: the target runs at most once, under a key made for it (or under the one given to `call`),
+    /// also when the process had ended before it did. The caller's deadline goes
+    /// along (or the one of `call`, if that is earlier), and so do its metadata, behind those of `call`; for
+    /// the target, this command is the [cause](Self::causation_id).
+    ///
+    /// A target may forward on. One that the call came from already is refused
+    /// ([`CallError::Reentrancy`](crate::CallError::Reentrancy), before this command is applied), and so is a
+    /// chain of more than [`Limits::call_depth_max`](crate::Limits::call_depth_max) commands. Calls that are
+    /// forwarded one after another may reach a target in another order.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use statefn::prelude::*;
+    /// # #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+    /// # pub struct Ordered { item: String }
+    /// # #[derive(Clone, Debug, PartialEq, Event, Serialize, Deserialize)]
+    /// # pub struct Packed { item: String }
+    /// # #[entity(event_sourced)]
+    /// # #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    /// # pub struct Shop { orders: u64 }
+    /// # #[entity(event_sourced)]
+    /// # #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    /// # pub struct Warehouse { packed: u64 }
+    /// #[entity]
+    /// impl Warehouse {
+    ///     #[command]
+    ///     fn pack(&self, ctx: &mut Context<Self>, item: String) -> Result<Then<Self, u64>, String> {
+    ///         if item == "unicorn" { return Err("there are none".to_owned()); }
+    ///         ctx.emit(Packed { item });
+    ///         Ok(ctx.then(|warehouse| warehouse.packed))
+    ///     }
+    /// #   #[event_handler] fn packed(&mut self, _: &Packed) { self.packed += 1; }
+    /// }
+    ///
+    /// #[entity]
+    /// impl Shop {
+    ///     /// Replies the number of the parcel.
+    ///     #[command]
+    ///     fn order(&self, ctx: &mut Context<Self>, item: String) -> Result<Forward<u64, String>, String> {
+    ///         if item.is_empty() { return Err("order something".to_owned()); }
+    ///         ctx.emit(Ordered { item: item.clone() });
+    ///         Ok(ctx.forward(ctx.entity::<Warehouse>("north").pack(item)))
+    ///     }
+    /// #   #[query] fn orders(&self) -> u64 { self.orders }
+    /// #   #[event_handler] fn ordered(&mut self, _: &Ordered) { self.orders += 1; }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<(Shop, Warehouse)>().build().await?;
+    /// let shop = runtime.entity::<Shop>("corner");
+    /// assert_eq!(shop.order("horse").with_key("order-1").await, Ok(1));
+    /// assert_eq!(shop.order("horse").with_key("order-1").await, Ok(1));     // not another one
+    /// let error = shop.order("unicorn").await.unwrap_err();
+    /// assert_eq!(error.rejection(), Some(&"there are none".to_owned()));
+    /// assert_eq!(error.persisted(), Persisted::Yes);                        // the order stands
+    /// assert_eq!(shop.orders().await, Ok(2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn forward<C, T, R>(&self, call: C) -> Forward<T, R>
+    where
+        C: Forwardable<Reply: Answers<T>, Error: Answers<R>>,
+    {
+        let (id, caller) = (self.id.clone(), self.caller.clone());
+        let chain = Arc::new(Chain::new(id, self.command_id(), caller));
+        let metadata = self.metadata.clone();
+        let Unmatched(destination) = call.into_forward(Forwarder { metadata, chain });
+        Forward::to(destination)
     }
 
     /// Sets a timer of this entity: the call is made when it is due.

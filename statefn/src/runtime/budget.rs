@@ -14,6 +14,7 @@ pub(crate) struct Budget {
     residents: AtomicUsize,
     outbox: AtomicUsize,
     outbox_bytes: AtomicUsize,
+    forwards: AtomicUsize,
 }
 
 /// A place among the waiting calls, given back on drop.
@@ -42,6 +43,10 @@ pub(crate) struct Seat {
     count: usize,
     bytes: usize,
 }
+
+/// A forward that is not answered yet: counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Underway(Arc<Budget>);
 
 /// A write of up to this many bytes counts as a waiting call only: as many as there may be of
 /// those stay within the limit of bytes.
@@ -117,6 +122,17 @@ impl Budget {
     /// Effects on their way, those whose commit is under way included.
     pub(crate) fn outbox(&self) -> usize {
         self.outbox.load(Ordering::Acquire)
+    }
+
+    /// One more forward under way.
+    pub(super) fn forward(self: &Arc<Self>) -> Underway {
+        self.forwards.fetch_add(1, Ordering::AcqRel);
+        Underway(Arc::clone(self))
+    }
+
+    /// Forwards that are not answered yet.
+    pub(super) fn forwards(&self) -> usize {
+        self.forwards.load(Ordering::Acquire)
     }
 
     /// Calls accepted and not yet answered.
@@ -203,6 +219,12 @@ impl Drop for Seat {
         self.budget
             .outbox_bytes
             .fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.forwards.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

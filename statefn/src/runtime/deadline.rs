@@ -17,7 +17,7 @@ impl Deadline {
     }
 
     /// The instant, if there is one.
-    pub(super) fn get(self) -> Option<Duration> {
+    pub(crate) fn get(self) -> Option<Duration> {
         (self.0 != NONE).then(|| Duration::from_nanos(self.0))
     }
 }

@@ -12,7 +12,7 @@ use crate::entity::Behavior;
 use crate::event::{self, Event};
 use crate::hash::stable_128;
 use crate::limits::Limits;
-use crate::reply::Handled;
+use crate::reply::{Handled, Said};
 use crate::runtime::resident::Resident;
 
 /// A longer list than this is not kept for the next event.
@@ -24,7 +24,7 @@ thread_local! {
 
 /// What a command came to, with its events applied.
 pub(crate) struct Decision<T, R> {
-    pub(crate) answer: Result<T, R>,
+    pub(crate) answer: Said<T, R>,
     pub(crate) written: Written,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn conclude<E: Behavior, T, R>(
                 std::mem::swap(&mut entity.state, copy);
             }
             return Ok(Decision {
-                answer: Err(rejection),
+                answer: Said::Rejected(rejection),
                 written: Written::default(),
             });
         }

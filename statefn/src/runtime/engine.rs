@@ -67,9 +67,9 @@ impl Engine {
         self.shared.set_intake(Intake::Stopped);
         self.shared.outbox.close();
         let mut late = self.shared.env.sleep(deadline);
-        let mut finished = self.shards.iter().all(Shard::is_quiet);
+        let mut finished = self.is_quiet();
         while !finished && self.stirs_before(&mut late).await {
-            finished = self.shards.iter().all(Shard::is_quiet);
+            finished = self.is_quiet();
         }
         if !finished {
             let wrote = Failure::unknown("the runtime stopped before the commit answered");
@@ -99,6 +99,12 @@ impl Engine {
             }
             moved.await;
         }
+    }
+
+    /// Whether nothing is under way.
+    fn is_quiet(&self) -> bool {
+        // Before the shards: a forward that has ended there may have begun something in one.
+        self.shared.budget.forwards() == 0 && self.shards.iter().all(Shard::is_quiet)
     }
 
     /// Waits until a shard has moved. `false` if it is too late for that.

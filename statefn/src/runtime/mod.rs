@@ -11,6 +11,7 @@ pub(crate) mod decision;
 pub(crate) mod definition;
 pub(crate) mod delivery;
 pub(crate) mod engine;
+pub(crate) mod forwarding;
 pub(crate) mod handler;
 pub(crate) mod hosted;
 mod idle;

@@ -7,12 +7,21 @@ use crate::codec::{Codec, DecodeError};
 use crate::command::{Mode, Operation};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
+use crate::runtime::forwarding::Route;
 
 /// The answer of a call.
 pub(crate) type Answer<O> = Result<<O as Operation>::Reply, CallError<<O as Operation>::Error>>;
 
 const REPLY: u8 = 0;
 const REJECTION: u8 = 1;
+/// Where the command was forwarded: another one has the answer.
+const FORWARD: u8 = 2;
+
+/// What a record keeps of an answer.
+pub(super) enum Recorded<O: Operation> {
+    Answer(Answer<O>),
+    Forward(Box<Route>),
+}
 
 /// Hash over the declared command name and the encoded arguments.
 pub(super) fn fingerprint<O: Operation>(operation: &O, codec: Codec) -> Result<u128, Failure> {
@@ -60,8 +69,18 @@ pub(super) fn encode<O: Operation>(
     Ok(bytes)
 }
 
-/// The answer that was stored.
-pub(super) fn decode<O: Operation>(bytes: &[u8]) -> Result<Answer<O>, DecodeError> {
+/// The stored form of a forward: tag, our own codec, the route.
+pub(super) fn encode_route(route: &Route) -> Result<Vec<u8>, Failure> {
+    let mut bytes = vec![FORWARD, Codec::Bincode.id()];
+    route.encode(&mut bytes).map_err(|e| Failure::Encoding {
+        what: "a forward",
+        reason: e.to_string().into(),
+    })?;
+    Ok(bytes)
+}
+
+/// What was stored.
+pub(super) fn decode<O: Operation>(bytes: &[u8]) -> Result<Recorded<O>, DecodeError> {
     let [tag, codec, value @ ..] = bytes else {
         let reason = "an outcome has at least two bytes".to_owned();
         return Err(DecodeError::Malformed {
@@ -71,8 +90,12 @@ pub(super) fn decode<O: Operation>(bytes: &[u8]) -> Result<Answer<O>, DecodeErro
     };
     let codec = Codec::from_id(*codec).ok_or(DecodeError::UnknownCodec { id: *codec })?;
     match *tag {
-        REPLY => Ok(Ok(codec.decode(value)?)),
-        REJECTION => Ok(Err(CallError::Rejected(codec.decode(value)?))),
+        REPLY => Ok(Recorded::Answer(Ok(codec.decode(value)?))),
+        REJECTION => {
+            let rejection = codec.decode(value)?;
+            Ok(Recorded::Answer(Err(CallError::Rejected(rejection))))
+        }
+        FORWARD => Ok(Recorded::Forward(Box::new(Route::decode(value)?))),
         tag => {
             let reason = format!("outcome tag {tag} is unknown");
             Err(DecodeError::Malformed { codec, reason })

@@ -103,7 +103,11 @@ impl Pipeline {
     /// Puts an answer behind the commit of the member at `place`.
     pub(super) fn gate(&mut self, place: Place, waiter: Arc<dyn Waiter>, wrote: bool) {
         if planted!(ReplyBeforeCommit) && wrote {
-            waiter.open().into_iter().for_each(Waker::wake);
+            Arc::clone(&waiter)
+                .open()
+                .waker()
+                .into_iter()
+                .for_each(Waker::wake);
         }
         let index = place
             .batch
@@ -111,7 +115,11 @@ impl Pipeline {
             .and_then(|i| usize::try_from(i).ok());
         if let Some(filling) = index.and_then(|index| self.batches.get_mut(index)) {
             if planted!(DeletionSaidEarly) && wrote && filling.deletes(place.member) {
-                waiter.open().into_iter().for_each(Waker::wake);
+                Arc::clone(&waiter)
+                    .open()
+                    .waker()
+                    .into_iter()
+                    .for_each(Waker::wake);
             }
             filling.gates.push(Gate {
                 member: place.member,

@@ -12,9 +12,9 @@ use crate::runtime::budget::{Budget, Seat};
 /// The stored call that a request carries out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
-    /// What leaves the store with the command's commit; nothing for a forward.
+    /// What leaves the store with the command's commit; nothing only where that is a mistake on purpose.
     pub(crate) settles: Option<Settled>,
-    /// How many effects or forwards led here.
+    /// How many effects led here.
     pub(crate) hops: u16,
 }
 
@@ -125,26 +125,27 @@ fn post(
     Ok((deferred, posted))
 }
 
-fn check(call: &StoredCall, limits: &Limits) -> Result<(), Failure> {
+/// What can be said against a call that is sent on.
+pub(super) fn check(call: &StoredCall, limits: &Limits) -> Result<(), Failure> {
     if call.target.id().is_empty() {
         return Err(Failure::Invalid {
-            what: "entity id of an effect or timer",
+            what: "entity id of a call that is sent on",
             reason: "it must have at least one byte".into(),
         });
     }
     for (what, bytes, limit) in [
         (
-            "the entity id of an effect or timer",
+            "the entity id of a call that is sent on",
             call.target.id().len(),
             limits.id_bytes_max,
         ),
         (
-            "the arguments of an effect or timer",
+            "the arguments of a call that is sent on",
             call.arguments.len(),
             limits.payload_bytes_max,
         ),
         (
-            "the metadata of an effect or timer",
+            "the metadata of a call that is sent on",
             call.metadata.len(),
             limits.payload_bytes_max,
         ),

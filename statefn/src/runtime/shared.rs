@@ -111,6 +111,7 @@ impl Shared {
             limits: &self.limits,
             budget: &self.budget,
             hosted,
+            types: &self.hosted,
             runtime: self.runtime.get(),
             repeats: self.repeats,
         }

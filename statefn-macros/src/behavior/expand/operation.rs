@@ -114,6 +114,14 @@ fn answer_types(scope: &Scope, operation: &Operation) -> TokenStream {
     let (reply, error) = match &operation.returns {
         Returns::Plain(None) => (quote_spanned!(*span=> type Reply = ();), infallible),
         Returns::Plain(Some(ty)) | Returns::Then(ty) => (plain("Reply", ty), infallible),
+        Returns::Forward { whole } => (
+            forwarded(scope, whole, whole, "Reply"),
+            forwarded(scope, whole, whole, "Error"),
+        ),
+        Returns::FallibleForward { whole } => (
+            forwarded(scope, whole, first_type(whole), "Reply"),
+            part("Error", whole, "Err", last_type(whole)),
+        ),
         Returns::Fallible { whole } => (
             part("Reply", whole, "Ok", first_type(whole)),
             part("Error", whole, "Err", last_type(whole)),
@@ -124,6 +132,20 @@ fn answer_types(scope: &Scope, operation: &Operation) -> TokenStream {
         ),
     };
     quote_spanned!(*span=> #reply #error)
+}
+
+/// A type of the target's answer, by the compiler's understanding of `Forward<..>`.
+fn forwarded(scope: &Scope, whole: &Type, forward: &Type, name: &str) -> TokenStream {
+    let Scope { krate, span, .. } = scope.at(anchor(forward));
+    let name = Ident::new(name, span);
+    let is_whole = std::ptr::eq(whole, forward);
+    let whole = scope.outside(whole);
+    let forward = if is_whole {
+        quote_spanned!(span=> #whole)
+    } else {
+        quote_spanned!(span=> <#whole as #krate::__private::ResultParts>::Ok)
+    };
+    quote_spanned!(span=> type #name = <#forward as #krate::__private::ForwardParts>::#name;)
 }
 
 /// What only the compiler can tell.
@@ -240,6 +262,23 @@ fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStrea
     let body = match &operation.returns {
         Returns::Plain(_) => quote_spanned!(*span=> #handled::Reply(#call)),
         Returns::Then(_) => quote_spanned!(*span=> #handled::Then(#call)),
+        Returns::Forward { .. } => quote_spanned!(*span=> #handled::Forward(#call)),
+        Returns::FallibleForward { whole } => {
+            // Two rejections of different types show where the forward is written.
+            let place = scope.at(anchor(first_type(whole))).span;
+            let forward = quote_spanned! {place=>
+                #krate::__private::ForwardWith::<
+                    <Self as #krate::command::Operation>::Reply,
+                    <Self as #krate::command::Operation>::Error,
+                >::into_forward(forward)
+            };
+            quote_spanned! {*span=>
+                match #call {
+                    ::core::result::Result::Ok(forward) => #handled::Forward(#forward),
+                    ::core::result::Result::Err(rejection) => #handled::Rejected(rejection),
+                }
+            }
+        }
         Returns::Fallible { .. } => quote_spanned! {*span=>
             match #call {
                 ::core::result::Result::Ok(reply) => #handled::Reply(reply),
@@ -293,8 +332,10 @@ fn query(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStream 
     } = scope;
     let call = invocation(scope, operation);
     let body = match &operation.returns {
-        Returns::Fallible { .. } | Returns::FallibleThen { .. } => call,
-        Returns::Plain(_) | Returns::Then(_) => {
+        Returns::Fallible { .. }
+        | Returns::FallibleThen { .. }
+        | Returns::FallibleForward { .. } => call,
+        Returns::Plain(_) | Returns::Then(_) | Returns::Forward { .. } => {
             quote_spanned!(*span=> ::core::result::Result::Ok(#call))
         }
     };

@@ -79,6 +79,12 @@ fn answer_text(returns: &Returns) -> String {
     match returns {
         Returns::Plain(None) => "Replies `()`.".to_owned(),
         Returns::Plain(Some(ty)) | Returns::Then(ty) => format!("Replies `{}`.", type_text(ty)),
+        Returns::Forward { whole } | Returns::FallibleForward { whole } => {
+            format!(
+                "Answers what the target of its `{}` does.",
+                type_text(whole)
+            )
+        }
         Returns::Fallible { whole } => format!("Answers `{}`.", type_text(whole)),
         Returns::FallibleThen { whole, reply } => {
             let (reply, whole) = (type_text(reply), type_text(whole));

@@ -62,8 +62,14 @@ impl Core {
         self.post(&mut batch, outcomes);
         for gate in batch.gates.drain(..) {
             let waker = match outcomes.get(gate.member) {
-                Some(Outcome::Committed { .. }) => gate.waiter.open(),
-                Some(Outcome::Refused(_)) if planted!(RefusalAcknowledged) => gate.waiter.open(),
+                Some(Outcome::Committed { .. }) => {
+                    self.open(gate.waiter);
+                    continue;
+                }
+                Some(Outcome::Refused(_)) if planted!(RefusalAcknowledged) => {
+                    self.open(gate.waiter);
+                    continue;
+                }
                 Some(Outcome::Refused(refusal)) => {
                     gate.waiter.fail(Failure::unavailable(refusal.to_string()))
                 }

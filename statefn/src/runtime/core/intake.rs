@@ -9,6 +9,7 @@ use crate::call_error::{Failure, Overload};
 use crate::command::{Mode, Operation};
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::budget::Permit;
+use crate::runtime::forwarding::Forwarding;
 use crate::runtime::isolate::discard;
 use crate::runtime::outcome::Answer;
 use crate::runtime::pipeline::{Pipeline, Tag};
@@ -26,6 +27,18 @@ impl Ticket {
     fn gated<O: Operation>(self, answer: Answer<O>, wrote: bool, shared: &Shared) -> Arc<Slot<O>> {
         let accepted = (!self.has_deadline).then(|| shared.env.now());
         Arc::new(Slot::gated(answer, wrote, accepted, self.permit))
+    }
+}
+
+impl Ticket {
+    fn forwarding<O: Operation>(
+        self,
+        forwarding: Box<Forwarding>,
+        wrote: bool,
+        shared: &Shared,
+    ) -> Arc<Slot<O>> {
+        let accepted = (!self.has_deadline).then(|| shared.env.now());
+        Arc::new(Slot::forwarding(forwarding, wrote, accepted, self.permit))
     }
 }
 
@@ -106,6 +119,21 @@ impl Core {
                 "an async command has no place to wait",
             )
             .widen())),
+            (Step::Forward { .. }, None) => {
+                Accepted::Answered(Err(Failure::unavailable("a query has no target").widen()))
+            }
+            (Step::Forward { forwarding, behind }, Some(ticket)) => {
+                let wrote = behind.as_ref().is_some_and(Behind::is_write);
+                let slot = ticket.forwarding(forwarding, wrote, shared);
+                let waiter = Arc::clone(&slot) as Arc<dyn Waiter>;
+                match (behind, self.table.get_mut(id)) {
+                    (Some(behind), Some(activation)) => {
+                        join(activation, &mut self.pipeline, waiter, behind, shared);
+                    }
+                    _ => self.open(waiter),
+                }
+                Accepted::Waiting(slot)
+            }
             (Step::LookUp(..), None) => {
                 Accepted::Answered(Err(Failure::unavailable("a query has no key").widen()))
             }
@@ -221,10 +249,11 @@ impl Core {
                 if self.has_uncommitted(id) {
                     self.gate_last(id, waiter);
                 } else {
-                    self.wake(waiter.open());
+                    self.open(waiter);
                 }
                 self.lost(id, &failure, shared);
             }
+            JobDone::Open(waiter) => self.open(waiter),
             JobDone::LookUp(look_up, job) => self.look_up(id, look_up, job),
             JobDone::Begun(course, job) => self.hold(id, course, job),
             // Only a job that runs for the first time is early: whoever runs it keeps it.

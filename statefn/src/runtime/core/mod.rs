@@ -28,7 +28,7 @@ use crate::runtime::outcome::Answer;
 use crate::runtime::panics::Panics;
 use crate::runtime::pipeline::{Gate, Pipeline};
 use crate::runtime::shared::Shared;
-use crate::runtime::slot::{Course, Job, Slot};
+use crate::runtime::slot::{Course, Departure, Job, Opened, Slot, Waiter};
 use crate::runtime::step::LookUp;
 use crate::runtime::stop::Stop;
 use crate::runtime::table::Table;
@@ -87,6 +87,8 @@ pub(super) enum Action {
     MakeRoom { id: PersistenceId, incarnation: u64 },
     /// Deliver what a committed command has sent.
     Post(Addressed),
+    /// Ask the target of a committed command for its answer.
+    Depart(Box<dyn Departure>),
     /// The store has failed: all shards drop what they have in memory.
     StoreFailed,
     /// Somebody else owns the store: the runtime stops.
@@ -237,6 +239,14 @@ impl Core {
         if let Some(Cancelled { job, task }) = cancelled {
             self.wake(job.refuse(failure.clone()));
             self.wake(task);
+        }
+    }
+
+    /// An answer may leave.
+    fn open(&mut self, waiter: Arc<dyn Waiter>) {
+        match waiter.open() {
+            Opened::Wakes(waker) => self.wake(waker),
+            Opened::Departs(departure) => self.outputs.actions.push(Action::Depart(departure)),
         }
     }
 

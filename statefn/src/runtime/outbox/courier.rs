@@ -4,17 +4,14 @@ use std::sync::{Arc, Weak};
 
 use statefn_store::{CommitError, OutboxNumber, Settled, Tending};
 
+use super::address::{address, unknown_command};
 use super::backoff::backoff;
 use super::timers::{self, Postponed};
 use super::{Outbox, Pair, Post};
 use crate::call_error::Failure;
-use crate::codec::Codec;
-use crate::runtime::deadline::Deadline;
-use crate::runtime::delivery::Letter;
 use crate::runtime::engine::Engine;
 use crate::runtime::sending::Origin;
 use crate::runtime::shared::{Intake, Shared};
-use crate::runtime::step::RequestOptions;
 
 /// An effect that was caused by so many others in a row is not delivered.
 const HOPS_MAX: u16 = 64;
@@ -175,25 +172,8 @@ enum Undelivered {
 async fn deliver(engine: &Arc<Engine>, post: &Post) -> Result<(), Undelivered> {
     let shared = engine.shared();
     let call = &post.call;
-    let entity_type = call.target.entity_type();
-    let hosted = shared.hosted.iter().enumerate();
-    let Some((index, hosted)) = hosted
-        .into_iter()
-        .find(|(_, hosted)| hosted.entity_type == *entity_type)
-    else {
-        let reason = format!("this program has no entity type {:?}", entity_type.as_str());
-        return Err(Undelivered::Hopeless(reason));
-    };
-    let Some(codec) = Codec::from_id(call.codec) else {
-        let reason = format!("codec {} is unknown", call.codec);
-        return Err(Undelivered::Hopeless(reason));
-    };
-    let metadata = if call.metadata.is_empty() {
-        Ok(crate::Metadata::new())
-    } else {
-        Codec::Bincode.decode(&call.metadata)
-    };
-    let metadata = metadata.map_err(|error| Undelivered::Hopeless(error.to_string()))?;
+    let addressed = address(engine, call);
+    let (commands, mut letter) = addressed.map_err(Undelivered::Hopeless)?;
     let mut settles = Some(post.settles);
     if planted!(EffectGone) && !post.is_timer() {
         let gone = Tending::Pass(post.settles);
@@ -206,35 +186,17 @@ async fn deliver(engine: &Arc<Engine>, post: &Post) -> Result<(), Undelivered> {
     if planted!(FiringStays) && post.is_timer() {
         settles = None;
     }
-    let letter = Letter {
-        shard: Arc::clone(engine.shard(&call.target)),
-        id: call.target.clone(),
-        type_index: u16::try_from(index).unwrap_or(u16::MAX),
-        codec,
-        arguments: call.arguments.clone(),
-        options: RequestOptions {
-            key: None,
-            deadline: Deadline::default(),
-            caller: None,
-            metadata,
-            origin: Some(Box::new(Origin {
-                settles,
-                hops: call.hops,
-            })),
-        },
-    };
-    let Some(delivery) = hosted.commands.deliver(&call.command, letter) else {
-        let reason = format!(
-            "entity type {:?} has no command {:?}",
-            entity_type.as_str(),
-            call.command
-        );
-        return Err(Undelivered::Hopeless(reason));
+    letter.options.origin = Some(Box::new(Origin {
+        settles,
+        hops: call.hops,
+    }));
+    let Some(delivery) = commands.deliver(&call.command, letter) else {
+        return Err(Undelivered::Hopeless(unknown_command(call)));
     };
     let delivered = delivery.await.map_err(Undelivered::Failed)?;
     if delivered.is_rejected {
         tracing::info!(
-            entity = %entity_type,
+            entity = %call.target.entity_type(),
             id = call.target.id(),
             command = %call.command,
             "a stored call was rejected"

@@ -1,10 +1,10 @@
 //! A reply that waits for the answers of effects.
 
 use std::sync::{Arc, PoisonError};
-use std::task::Waker;
 
+use super::depart;
 use crate::runtime::isolate::wake;
-use crate::runtime::slot::Waiter;
+use crate::runtime::slot::{Opened, Waiter};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
@@ -37,8 +37,12 @@ impl Group {
             let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *waiters)
         };
-        let wakers: Vec<Waker> = waiters.iter().filter_map(|waiter| waiter.open()).collect();
-        wakers.into_iter().for_each(wake);
+        for waiter in waiters {
+            match waiter.open() {
+                Opened::Wakes(waker) => waker.into_iter().for_each(wake),
+                Opened::Departs(departure) => depart(departure),
+            }
+        }
     }
 }
 

@@ -4,9 +4,11 @@
 //! something in it. What is in memory is what is in the store: effects come here when they have
 //! committed, and all are read again after a start, a crash, or a failure of the store.
 
+mod address;
 mod addressed;
 mod backoff;
 mod courier;
+mod departure;
 mod group;
 mod leash;
 mod reading;
@@ -22,6 +24,7 @@ use crate::runtime::budget::Seat;
 use crate::runtime::engine::Engine;
 use crate::sync::{Mutex, MutexGuard};
 pub(super) use addressed::Addressed;
+pub(super) use departure::depart;
 use group::{Awaited, Group};
 use leash::Leash;
 

@@ -21,7 +21,7 @@ use crate::command::Operation;
 use crate::runtime::budget::Room;
 use crate::runtime::core::{Accepted, Action, Core, Outputs};
 use crate::runtime::isolate::{discard, wake};
-use crate::runtime::outbox::Addressed;
+use crate::runtime::outbox::{self, Addressed};
 use crate::runtime::recovery::Recovered;
 use crate::runtime::shard::handover::Handover;
 use crate::runtime::shared::{Intake, Shared};
@@ -297,6 +297,7 @@ impl Shard {
                     stop,
                 } => attend::handle(self, id, incarnation, course, stop),
                 Action::Post(addressed) => self.post(addressed),
+                Action::Depart(departure) => outbox::depart(departure),
                 Action::StoreFailed => {
                     self.shared.store_failed();
                     // Commits of which nobody knows may have sent something.

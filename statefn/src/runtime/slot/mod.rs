@@ -1,6 +1,7 @@
 //! A call on its way: queued, then behind the gate, then answered.
 
 mod course;
+mod departure;
 
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -12,6 +13,7 @@ use crate::call_error::{CallError, Failure};
 use crate::command::{Mode, Operation};
 use crate::runtime::activation::Activation;
 use crate::runtime::budget::Permit;
+use crate::runtime::forwarding::Forwarding;
 use crate::runtime::isolate::discard;
 use crate::runtime::outcome::Answer;
 use crate::runtime::shared::Shared;
@@ -47,6 +49,8 @@ pub(super) enum JobDone {
     Answered(Option<Waker>),
     /// Its answer waits for a commit.
     Gated(Arc<dyn Waiter>, Behind),
+    /// Its answer may leave: nothing of its entity is uncommitted.
+    Open(Arc<dyn Waiter>),
     /// The activation is lost: the handler panicked, or its state went too far. The answer waits
     /// for the entity's last write.
     Lost(Arc<dyn Waiter>, Failure),
@@ -61,7 +65,7 @@ pub(super) enum JobDone {
 /// A call whose answer waits behind the gate.
 pub(super) trait Waiter: Send + Sync {
     /// The write is on stable storage: the answer may leave.
-    fn open(&self) -> Option<Waker>;
+    fn open(self: Arc<Self>) -> Opened;
 
     /// The write is on stable storage, but the answer waits for those of effects: from now on the
     /// caller gets it in any case.
@@ -75,6 +79,7 @@ pub(super) trait Waiter: Send + Sync {
 }
 
 pub(super) use course::Course;
+pub(super) use departure::{Departure, Opened};
 
 /// Where a call is while its caller waits.
 pub(crate) struct Slot<O: Operation> {
@@ -96,6 +101,12 @@ enum State<O: Operation> {
     /// Ran; its answer waits for a commit.
     Gated {
         answer: Answer<O>,
+        wrote: bool,
+        waker: Option<Waker>,
+    },
+    /// Ran; once it has committed its target is asked. The option is empty while the target is.
+    Forwarding {
+        forwarding: Option<Box<Forwarding>>,
         wrote: bool,
         waker: Option<Waker>,
     },
@@ -158,6 +169,26 @@ impl<O: Operation> Slot<O> {
         }
     }
 
+    /// A call that has run at once and that its target answers.
+    pub(super) fn forwarding(
+        forwarding: Box<Forwarding>,
+        wrote: bool,
+        accepted: Option<Duration>,
+        permit: Permit,
+    ) -> Self {
+        let state = Mutex::new(State::Forwarding {
+            forwarding: Some(forwarding),
+            wrote,
+            waker: None,
+        });
+        Self {
+            state,
+            accepted,
+            span: tracing::Span::none(),
+            _permit: permit,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<O>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,6 +200,7 @@ impl<O: Operation> Slot<O> {
             State::Queued { waker, .. }
             | State::Handling { waker }
             | State::Gated { waker, .. }
+            | State::Forwarding { waker, .. }
             | State::Held { waker, .. } => {
                 match waker {
                     Some(known) => known.clone_from(cx.waker()),
@@ -183,7 +215,8 @@ impl<O: Operation> Slot<O> {
         }
     }
 
-    /// The caller waits no longer: what it may say of the outcome. `None` if the answer came first.
+    /// The caller waits no longer: what it may say of the outcome. `None` if the answer came first, or
+    /// comes from the target of a forward, which has the same deadline.
     pub(crate) fn give_up(&self) -> Option<Failure> {
         let mut state = self.lock();
         if let State::Held { .. } = &*state {
@@ -194,10 +227,21 @@ impl<O: Operation> Slot<O> {
         let failure = match &*state {
             State::Queued { call: Some(_), .. }
             | State::Handling { .. }
-            | State::Gated { wrote: false, .. } => Failure::Timeout,
-            State::Queued { .. } | State::Gated { .. } => {
-                Failure::unknown("the deadline passed while the command was under way")
-            }
+            | State::Gated { wrote: false, .. }
+            | State::Forwarding {
+                forwarding: Some(_),
+                wrote: false,
+                ..
+            } => Failure::Timeout,
+            State::Queued { .. }
+            | State::Gated { .. }
+            | State::Forwarding {
+                forwarding: Some(_),
+                ..
+            } => Failure::unknown("the deadline passed while the command was under way"),
+            State::Forwarding {
+                forwarding: None, ..
+            } => return None,
             State::Held { .. } | State::Ready(_) | State::Gone => return None,
         };
         Self::change(state, State::Gone);
@@ -216,6 +260,7 @@ impl<O: Operation> Slot<O> {
         let waker = match &mut *state {
             State::Queued { waker, .. }
             | State::Handling { waker }
+            | State::Forwarding { waker, .. }
             | State::Gated { waker, .. } => waker.take(),
             State::Held { .. } | State::Ready(_) | State::Gone => {
                 drop(state);
@@ -243,7 +288,10 @@ impl<O: Operation> Slot<O> {
                 waker,
                 ..
             } => (Failure::Timeout, waker.take()),
-            State::Gated { waker, .. } => (
+            State::Forwarding {
+                forwarding: None, ..
+            } => return None,
+            State::Gated { waker, .. } | State::Forwarding { waker, .. } => (
                 Failure::unknown("the commit did not answer in time"),
                 waker.take(),
             ),
@@ -258,6 +306,7 @@ impl<O: Operation> Slot<O> {
     fn settle(self: Arc<Self>, step: Step<O>, activation: &mut Activation) -> JobDone {
         match step {
             Step::Begun(begun) => self.hold(*begun, activation),
+            Step::Forward { forwarding, behind } => self.forward(forwarding, behind),
             Step::Answer(answer) => JobDone::Answered(self.answer(answer)),
             Step::Gated { answer, behind } => {
                 self.wait_with(answer, behind.is_write());
@@ -284,6 +333,7 @@ impl<O: Operation> Slot<O> {
         let waker = match &mut *state {
             State::Queued { waker, .. }
             | State::Handling { waker }
+            | State::Forwarding { waker, .. }
             | State::Gated { waker, .. } => waker.take(),
             // A caller that gave up is gone; its command runs to the end all the same.
             State::Held { .. } | State::Ready(_) | State::Gone => {
@@ -382,8 +432,18 @@ impl<O: Operation> Job for Slot<O> {
 }
 
 impl<O: Operation> Waiter for Slot<O> {
-    fn open(&self) -> Option<Waker> {
-        release(&mut self.lock())
+    fn open(self: Arc<Self>) -> Opened {
+        let mut state = self.lock();
+        let State::Forwarding { forwarding, .. } = &mut *state else {
+            let waker = release(&mut state);
+            return Opened::Wakes(waker);
+        };
+        let forwarding = forwarding.take();
+        drop(state);
+        match forwarding {
+            Some(forwarding) => self.depart(forwarding),
+            None => Opened::Wakes(None),
+        }
     }
 
     fn hold(&self) {

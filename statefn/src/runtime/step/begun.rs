@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Ended, Keyed, Request, Sent, Step, Turn, behind_gate, panicked};
+use super::{Ended, Ending, Keyed, Request, Sent, Step, Turn, behind_gate, panicked};
 use crate::call_error::{CallError, Failure};
 use crate::chain::Chain;
 use crate::command::Operation;
@@ -48,14 +48,14 @@ pub(super) fn begin<O: Operation>(
     let Some(handling) = Handling::begin(operation, Work::on(entity), context, chain) else {
         return Step::Lost(Failure::unavailable("the handler does not wait"));
     };
-    let latest = || turn.env.now().saturating_add(turn.limits.call_timeout);
     Step::Begun(Box::new(Begun {
         handling,
-        until: options.deadline.get().unwrap_or_else(latest),
+        until: turn.until(options.deadline),
         sent: Sent {
             metadata,
             keyed,
             origin: options.origin,
+            deadline: options.deadline,
         },
     }))
 }
@@ -117,8 +117,8 @@ impl<O: Operation> Begun<O> {
             drop(copy);
             activation.phase = Phase::Resident(entity);
             match happened {
-                Ok((draft, answer)) => draft.finish(answer, activation, turn),
-                Err(failure) => behind_gate(Err(failure.widen()), activation),
+                Ok((draft, ending)) => draft.finish(ending, activation, turn),
+                Err(failure) => behind_gate(Ending::failed(failure), activation),
             }
         })
         .unwrap_or_else(|message| Step::Lost(panicked(activation, message)))

@@ -4,12 +4,15 @@ use statefn_store::{
     Member, NewRecord, NewSnapshot, SequenceNumber, Settled, StateChange, Timestamp,
 };
 
-use super::{Behind, Keyed, Step, Turn, Write, behind_gate};
+use super::{Behind, Ending, Keyed, Step, Turn, Write, behind_gate};
 use crate::call_error::{CallError, Failure};
 use crate::command::Operation;
 use crate::entity::Behavior;
+use crate::forward::Destination;
 use crate::runtime::activation::Activation;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::decision::Written;
+use crate::runtime::forwarding::{Forwarding, Route, derived_key};
 use crate::runtime::isolate::isolate;
 use crate::runtime::outcome;
 use crate::runtime::outcome::Answer;
@@ -30,34 +33,60 @@ impl Draft {
     /// Puts the member together and moves the activation on.
     pub(super) fn finish<O: Operation>(
         self,
-        answer: Answer<O>,
+        ending: Ending<O>,
         activation: &mut Activation,
         turn: &Turn<'_>,
     ) -> Step<O> {
         let changed = !self.written.is_nothing();
         if !changed && self.keyed.is_none() && self.sending.is_none() {
-            return behind_gate(answer, activation);
+            return behind_gate(ending, activation);
         }
-        match self.member::<O>(&answer, activation, turn) {
+        match self.member::<O>(&ending, activation, turn) {
             Ok(write) => {
                 activation.sequence = write.member.last_sequence();
                 if planted!(SequenceOffByOne) {
                     activation.sequence = activation.sequence.next();
                 }
-                Step::Gated {
-                    answer,
-                    behind: Behind::Own(Box::new(write)),
-                }
+                ending.behind(Behind::Own(Box::new(write)))
             }
             // The change is applied, so the state has gone where the journal will not.
             Err(failure) if changed => Step::Lost(failure),
-            Err(failure) => behind_gate(Err(failure.widen()), activation),
+            Err(failure) => behind_gate(Ending::failed(failure), activation),
         }
+    }
+
+    /// The forward for which the command asked: made once this has committed.
+    pub(super) fn forward(
+        &self,
+        destination: Destination,
+        sequence: SequenceNumber,
+        deadline: Deadline,
+        turn: &Turn<'_>,
+    ) -> Result<Forwarding, Failure> {
+        let Destination {
+            call,
+            key,
+            deadline: own,
+            chain,
+            ..
+        } = destination;
+        let derive = |keyed: &Keyed| derived_key(chain.id(), &keyed.key, sequence, self.now);
+        let sends = |sending: &Sending| sending.deferred.sends();
+        let route = Route {
+            call: call?,
+            key: key.or_else(|| self.keyed.as_ref().map(derive)),
+            command: chain.command(),
+            wrote: !self.written.is_nothing() || self.sending.as_ref().is_some_and(sends),
+        };
+        let until = turn.until(deadline);
+        let own = own.map(|own| turn.env.now().saturating_add(own));
+        let until = own.map_or(until, |own| own.min(until));
+        Ok(turn.forwarding(route, chain, until))
     }
 
     fn member<O: Operation>(
         self,
-        answer: &Answer<O>,
+        ending: &Ending<O>,
         activation: &mut Activation,
         turn: &Turn<'_>,
     ) -> Result<Write, Failure> {
@@ -75,7 +104,12 @@ impl Draft {
             member.record = Some(NewRecord {
                 key: keyed.key.to_string(),
                 fingerprint: keyed.fingerprint,
-                outcome: outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?,
+                outcome: match ending {
+                    Ending::Answer(answer) => {
+                        outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?
+                    }
+                    Ending::Forward(forwarding) => outcome::encode_route(&forwarding.route)?,
+                },
             });
         }
         if planted!(SnapshotAheadOfJournal) && member.snapshot.is_some() {
@@ -84,7 +118,8 @@ impl Draft {
         if planted!(KeyNotStored) && !member.events.is_empty() {
             member.record = None;
         }
-        if let (Err(CallError::Rejected(_)), Some(sending)) = (answer, &self.sending)
+        if let (Ending::Answer(answer), Some(sending)) = (ending, &self.sending)
+            && let Err(CallError::Rejected(_)) = answer
             && let (None, Some(call)) = (&member.record, &sending.deferred.settles)
         {
             member.record = rejection::<O>(answer, call, turn);

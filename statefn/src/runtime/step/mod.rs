@@ -7,30 +7,33 @@ mod draft;
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use statefn_store::{
     Member, Offset, PersistenceId, SequenceNumber, StateChange, StoredRecord, Timestamp,
 };
 
-use crate::call_error::{CallError, Failure};
+use crate::call_error::{CallError, Failure, Forwarded};
 use crate::chain::Chain;
 use crate::codec::Codec;
 use crate::command::{Mode, Operation};
 use crate::context::{Context, Wishes};
 use crate::entity::Behavior;
 use crate::env::Env;
+use crate::forward::Destination;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::reply::Handled;
+use crate::reply::{Handled, Said};
 use crate::runtime::activation::{Activation, Phase};
 use crate::runtime::budget::Budget;
 use crate::runtime::deadline::Deadline;
 use crate::runtime::decision::{Form, conclude};
+use crate::runtime::forwarding::{self, Forwarding, Route};
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
 use crate::runtime::keys::Verdict;
 use crate::runtime::outcome;
-use crate::runtime::outcome::Answer;
+use crate::runtime::outcome::{Answer, Recorded};
 use crate::runtime::place::Place;
 use crate::runtime::resident::Resident;
 use crate::runtime::sending::{self, Origin, Posted};
@@ -63,6 +66,8 @@ pub(super) struct Turn<'a> {
     pub(super) limits: &'a Limits,
     pub(super) budget: &'a Arc<Budget>,
     pub(super) hosted: &'a Hosted,
+    /// All types of the runtime.
+    pub(super) types: &'a [Hosted],
     /// The runtime as async commands get hold of it.
     pub(super) runtime: Option<&'a Weak<dyn Any + Send + Sync>>,
     /// Whether runs repeat.
@@ -79,8 +84,48 @@ pub(super) enum Step<O: Operation> {
     Lost(Failure),
     /// The store must be asked for the key first.
     LookUp(LookUp, Request<O>),
+    /// The command is applied, and another one answers it, once this has committed.
+    Forward {
+        forwarding: Box<Forwarding>,
+        /// `None` if nothing of the entity is uncommitted.
+        behind: Option<Behind>,
+    },
     /// The handler waits for others: it runs outside the shard and holds the entity.
     Begun(Box<Begun<O>>),
+}
+
+/// What a command comes to for its caller.
+enum Ending<O: Operation> {
+    Answer(Answer<O>),
+    Forward(Box<Forwarding>),
+}
+
+impl<O: Operation> Ending<O> {
+    fn failed(failure: Failure) -> Self {
+        Self::Answer(Err(failure.widen()))
+    }
+
+    /// It depends on nothing that is not committed.
+    fn at_once(self) -> Step<O> {
+        match self {
+            Self::Answer(answer) => Step::Answer(answer),
+            Self::Forward(forwarding) => Step::Forward {
+                forwarding,
+                behind: None,
+            },
+        }
+    }
+
+    /// It waits for a commit.
+    fn behind(self, behind: Behind) -> Step<O> {
+        match self {
+            Self::Answer(answer) => Step::Gated { answer, behind },
+            Self::Forward(forwarding) => Step::Forward {
+                forwarding,
+                behind: Some(behind),
+            },
+        }
+    }
 }
 
 /// For which commit an answer waits.
@@ -171,15 +216,16 @@ fn decide<O: Operation>(
             outcome,
             place,
         } => {
-            let answer = repeated::<O>(&key, fingerprint == first, &outcome);
+            let same = fingerprint == first;
+            let ending = repeated::<O>(&key, same, &outcome, request.options, activation, turn);
             if planted!(DuplicateAnsweredEarly) {
-                return Step::Answer(answer);
+                return ending.at_once();
             }
-            let behind = match &answer {
-                Err(CallError::KeyReused { .. }) => Behind::Last,
+            let behind = match &ending {
+                Ending::Answer(Err(CallError::KeyReused { .. })) => Behind::Last,
                 _ => Behind::Earlier(place),
             };
-            Step::Gated { answer, behind }
+            ending.behind(behind)
         }
         Verdict::Ask(newest) => {
             request.options.key = Some(key.clone());
@@ -205,32 +251,45 @@ fn decide_with<O: Operation>(
         Some(record) if record.time >= turn.cutoff() => {
             // It depends on nothing but its own record, which is on stable storage.
             let same = fingerprint == record.fingerprint;
-            Step::Answer(repeated::<O>(&key, same, &record.outcome))
+            let options = request.options;
+            repeated::<O>(&key, same, &record.outcome, options, activation, turn).at_once()
         }
         _ => execute(request, Some(Keyed { key, fingerprint }), activation, turn),
     }
 }
 
 /// The outcome of the first command under a key, for one that repeats it.
-fn repeated<O: Operation>(key: &str, same_request: bool, outcome: &[u8]) -> Answer<O> {
+fn repeated<O: Operation>(
+    key: &str,
+    same_request: bool,
+    outcome: &[u8],
+    options: RequestOptions,
+    activation: &Activation,
+    turn: &Turn<'_>,
+) -> Ending<O> {
     if !same_request {
-        return Err(CallError::KeyReused { key: key.into() });
+        return Ending::failed(Failure::KeyReused { key: key.into() });
     }
-    outcome::decode::<O>(outcome)
-        .unwrap_or_else(|_| Err(CallError::AlreadyApplied { key: key.into() }))
+    match outcome::decode::<O>(outcome) {
+        Ok(Recorded::Answer(answer)) => Ending::Answer(answer),
+        Ok(Recorded::Forward(route)) => {
+            // Whoever repeats it may have another caller, and less time.
+            let chain = Chain::new(activation.id.clone(), route.command, options.caller);
+            let until = turn.until(options.deadline);
+            Ending::Forward(Box::new(turn.forwarding(*route, Arc::new(chain), until)))
+        }
+        Err(_) => Ending::failed(Failure::AlreadyApplied { key: key.into() }),
+    }
 }
 
 /// An answer without a write of its own waits for the entity's last write, if there is one.
-fn behind_gate<O: Operation>(answer: Answer<O>, activation: &Activation) -> Step<O> {
-    let leaks = planted!(QueryNotGated) && answer.is_ok();
-    let tells = planted!(RejectionNotGated) && answer.is_err();
+fn behind_gate<O: Operation>(ending: Ending<O>, activation: &Activation) -> Step<O> {
+    let leaks = planted!(QueryNotGated) && matches!(ending, Ending::Answer(Ok(_)));
+    let tells = planted!(RejectionNotGated) && matches!(ending, Ending::Answer(Err(_)));
     if activation.uncommitted == 0 || leaks || tells {
-        Step::Answer(answer)
+        ending.at_once()
     } else {
-        Step::Gated {
-            answer,
-            behind: Behind::Last,
-        }
+        ending.behind(Behind::Last)
     }
 }
 
@@ -275,8 +334,12 @@ fn execute<O: Operation>(
     };
     let Some(context) = context else {
         // A query writes nothing and asks for nothing.
-        let answer = handled.answer(&entity.state).map_err(CallError::Rejected);
-        return behind_gate(answer, activation);
+        let answer = match handled.answer(&entity.state) {
+            Said::Reply(reply) => Ok(reply),
+            Said::Rejected(rejection) => Err(CallError::Rejected(rejection)),
+            Said::Forward(_) => Err(Failure::unavailable("a query has no target").widen()),
+        };
+        return behind_gate(Ending::Answer(answer), activation);
     };
     let wishes = context.into_wishes();
     let ended = Ended::<O> {
@@ -286,11 +349,12 @@ fn execute<O: Operation>(
             metadata: stored_metadata,
             keyed,
             origin: options.origin,
+            deadline: options.deadline,
         },
     };
     match ended.happen(copy.as_mut(), entity, sequence, turn) {
-        Ok((draft, answer)) => draft.finish(answer, activation, turn),
-        Err(failure) => behind_gate(Err(failure.widen()), activation),
+        Ok((draft, ending)) => draft.finish(ending, activation, turn),
+        Err(failure) => behind_gate(Ending::failed(failure), activation),
     }
 }
 
@@ -300,6 +364,7 @@ struct Sent {
     metadata: Vec<u8>,
     keyed: Option<Keyed>,
     origin: Option<Box<Origin>>,
+    deadline: Deadline,
 }
 
 /// What a handler came to.
@@ -317,22 +382,31 @@ impl<O: Operation> Ended<O> {
         entity: &mut Resident<O::Entity>,
         sequence: SequenceNumber,
         turn: &Turn<'_>,
-    ) -> Result<(Draft, Answer<O>), Failure> {
+    ) -> Result<(Draft, Ending<O>), Failure> {
         let Sent {
             metadata,
             keyed,
             origin,
+            deadline,
         } = self.sent;
         let metadata = match &self.wishes.metadata {
             Some(more) => outcome::encode_metadata(more, turn.limits)?,
             None => metadata,
         };
-        let outgoing = match &self.handled {
+        let mut outgoing = match &self.handled {
             // What a rejected command sent never existed.
             Handled::Rejected(_) => None,
             _ => self.wishes.outgoing.take(),
         };
         let origin = origin.map(|origin| *origin);
+        if let Some(destination) = self.handled.destination() {
+            forwarding::check(destination, turn.types, turn.limits)?;
+            if let (Some(_), Ok(call)) = (&origin, &destination.call) {
+                let outgoing = outgoing.get_or_insert_default();
+                outgoing.effects.push(call.clone());
+            }
+        }
+        let is_stored_call = origin.is_some();
         // Before anything applies, so that what cannot be sent has no effect to be undone.
         let sending = sending::prepare(outgoing, origin, turn.limits, turn.budget)?;
         let decision = conclude(self.handled, &self.wishes, copy, entity, turn.form())?;
@@ -348,8 +422,30 @@ impl<O: Operation> Ended<O> {
             draft.sending = Some(sending::without_timers(draft.sending));
         }
         draft.snapshot = due_snapshot(&entity.state, sequence, &draft.written, turn);
-        Ok((draft, decision.answer.map_err(CallError::Rejected)))
+        let ending = match decision.answer {
+            Said::Reply(reply) => Ending::Answer(Ok(reply)),
+            Said::Rejected(rejection) => Ending::Answer(Err(CallError::Rejected(rejection))),
+            Said::Forward(destination) if is_stored_call => passed_on(&destination),
+            Said::Forward(destination) => {
+                let forwarding = draft.forward(*destination, sequence, deadline, turn)?;
+                Ending::Forward(Box::new(forwarding))
+            }
+        };
+        Ok((draft, ending))
     }
+}
+
+/// What a stored call is told that has become another one: nobody listens.
+fn passed_on<O: Operation>(destination: &Destination) -> Ending<O> {
+    let target = match &destination.call {
+        Ok(call) => call.target.clone(),
+        Err(_) => destination.chain.id().clone(),
+    };
+    let error = Failure::unknown("it has become an effect").widen();
+    Ending::Answer(Err(CallError::Forwarded(Box::new(Forwarded {
+        target,
+        error,
+    }))))
 }
 
 impl Turn<'_> {
@@ -368,6 +464,24 @@ impl Turn<'_> {
         } else {
             context.varied()
         }
+    }
+
+    /// A forward along this route.
+    fn forwarding(&self, route: Route, chain: Arc<Chain>, until: Duration) -> Forwarding {
+        Forwarding {
+            route,
+            chain,
+            until,
+            runtime: self.runtime.cloned(),
+            span: tracing::Span::current(),
+            underway: self.budget.forward(),
+        }
+    }
+
+    /// When somebody who waits this long must have an answer.
+    fn until(&self, deadline: Deadline) -> Duration {
+        let latest = || self.env.now().saturating_add(self.limits.call_timeout);
+        deadline.get().unwrap_or_else(latest)
     }
 
     /// Keys written before this instant have expired.

@@ -11,8 +11,8 @@ use crate::codec::{Codec, DecodeError};
 use crate::command::{Operation, Query, Reads};
 use crate::entity::{Behavior, Entity, EntityRef, EventOf, EventSourcedKind, Options};
 use crate::event::{Event, EventDeclaration, EventForm};
+use crate::infallible::Infallible;
 use crate::limits::Limits;
-use crate::reply::Infallible;
 use crate::runtime::budget::Budget;
 use crate::runtime::slot::{Slot, Waiter};
 
@@ -119,7 +119,7 @@ fn a_caller_that_waits_is_woken_by_the_gate() {
     loom::model(|| {
         let slot = gated();
         let gate = Arc::clone(&slot);
-        let gate = thread::spawn(move || wake(gate.open()));
+        let gate = thread::spawn(move || wake(gate.open().waker()));
         assert_eq!(wait(&slot), Ok(7));
         gate.join().expect("no panic");
     });
@@ -144,7 +144,7 @@ fn a_caller_that_moves_to_another_thread_is_woken_there() {
         let early = slot.poll(&Context::from_waker(Waker::noop()));
         assert!(early.is_pending());
         let gate = Arc::clone(&slot);
-        let gate = thread::spawn(move || wake(gate.open()));
+        let gate = thread::spawn(move || wake(gate.open().waker()));
         assert_eq!(wait(&slot), Ok(7));
         gate.join().expect("no panic");
     });
@@ -155,7 +155,7 @@ fn whoever_gives_up_gets_the_answer_or_the_doubt_never_both() {
     loom::model(|| {
         let slot = gated();
         let gate = Arc::clone(&slot);
-        let gate = thread::spawn(move || wake(gate.open()));
+        let gate = thread::spawn(move || wake(gate.open().waker()));
         match slot.give_up() {
             // What was written may be committed: nobody can say that it was not.
             Some(failure) => assert!(matches!(

@@ -8,6 +8,7 @@ use crate::Infallible;
 use crate::context::Context;
 use crate::metadata::Metadata;
 use crate::testing::scenario::answer::{Answer, Value};
+use crate::testing::scenario::trial::Told;
 use crate::testing::scenario::{Asked, EventList, Handle, Scenario, Testable, checks, or_panic};
 
 /// A scenario after a command: compare what it came to, or go on.
@@ -15,7 +16,7 @@ use crate::testing::scenario::{Asked, EventList, Handle, Scenario, Testable, che
 /// Made by [`Scenario::when`].
 pub struct After<E: Testable, T, R> {
     scenario: Scenario<E>,
-    answer: Result<T, R>,
+    answer: Told<T, R>,
 }
 
 #[expect(
@@ -23,7 +24,7 @@ pub struct After<E: Testable, T, R> {
     reason = "a scenario may end with any comparison"
 )]
 impl<E: Testable, T: Value, R: Value> After<E, T, R> {
-    pub(super) fn new(scenario: Scenario<E>, answer: Result<T, R>) -> Self {
+    pub(super) fn new(scenario: Scenario<E>, answer: Told<T, R>) -> Self {
         Self { scenario, answer }
     }
 
@@ -95,13 +96,13 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
     #[track_caller]
     pub fn then_reply(self, expected: T) -> Self {
         match &self.answer {
-            Ok(reply) => or_panic(checks::same(
+            Told::Reply(reply) => or_panic(checks::same(
                 "the command replied something else",
                 reply,
                 &expected,
             )),
-            Err(rejection) => panic!(
-                "the command was rejected, a reply was expected\n  left: {rejection:#?}\n right: \
+            told => panic!(
+                "the command did not reply, a reply was expected\n  left: {told:#?}\n right: \
                  {expected:#?}"
             ),
         }
@@ -120,13 +121,13 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
     #[track_caller]
     pub fn then_rejection(self, expected: R) -> Self {
         match &self.answer {
-            Err(rejection) => or_panic(checks::same(
+            Told::Rejection(rejection) => or_panic(checks::same(
                 "the command was rejected with something else",
                 rejection,
                 &expected,
             )),
-            Ok(reply) => panic!(
-                "the command was accepted, a rejection was expected\n  left: {reply:#?}\n right: \
+            told => panic!(
+                "the command was accepted, a rejection was expected\n  left: {told:#?}\n right: \
                  {expected:#?}"
             ),
         }
@@ -149,8 +150,17 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
     /// # Errors
     ///
     /// The command's rejection.
+    ///
+    /// # Panics
+    ///
+    /// The command was forwarded: it has no answer of its own.
+    #[track_caller]
     pub fn answer(&self) -> Result<&T, &R> {
-        self.answer.as_ref()
+        match &self.answer {
+            Told::Reply(reply) => Ok(reply),
+            Told::Rejection(rejection) => Err(rejection),
+            Told::Forward(call) => panic!("the command was forwarded to {}", call.target),
+        }
     }
 
     /// The state after the command's events, for comparisons of your own.

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Infallible;
 use crate::entity::Behavior;
+use crate::forward::Forward;
 use crate::reply::{Handled, Then};
 
 /// A reply or rejection that a test can compare, show, and send through a codec.
@@ -60,6 +61,27 @@ impl<E: Behavior, T: Value, R: Value> Answer<E> for Result<Then<E, T>, R> {
             Ok(then) => Handled::Then(then),
             Err(rejection) => Handled::Rejected(rejection),
         }
+    }
+}
+
+impl<E: Behavior, T: Value, R: Value> Answer<E> for Result<Forward<T, R>, R> {
+    type Reply = T;
+    type Rejection = R;
+
+    fn into_handled(self) -> Handled<E, T, R> {
+        match self {
+            Ok(forward) => Handled::Forward(forward),
+            Err(rejection) => Handled::Rejected(rejection),
+        }
+    }
+}
+
+impl<E: Behavior, T: Value, R: Value> Answer<E> for Forward<T, R> {
+    type Reply = T;
+    type Rejection = R;
+
+    fn into_handled(self) -> Handled<E, T, R> {
+        Handled::Forward(self)
     }
 }
 

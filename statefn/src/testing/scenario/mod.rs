@@ -14,8 +14,9 @@ use statefn_store::{PersistenceId, Timestamp};
 
 use crate::context::Context;
 use crate::entity::Behavior;
+use crate::infallible::Infallible;
 use crate::metadata::Metadata;
-use crate::reply::{Handled, Infallible};
+use crate::reply::Handled;
 use crate::testing::VirtualClock;
 
 pub use after::After;

@@ -9,7 +9,7 @@ use crate::hash::stable_128;
 use crate::metadata::Metadata;
 use crate::runtime::resident::Resident;
 use crate::testing::scenario::answer::Value;
-use crate::testing::scenario::trial::{Command, Trial};
+use crate::testing::scenario::trial::{Command, Told, Trial};
 use crate::testing::scenario::{Testable, checks};
 
 /// More cuts than this are spread over the events.
@@ -71,7 +71,7 @@ impl<E: Testable> Subject<E> {
         command: Command<'_, E, T, R>,
         now: Timestamp,
         metadata: &Metadata,
-    ) -> Result<Result<T, R>, String> {
+    ) -> Result<Told<T, R>, String> {
         let (id, sequence) = (&self.id, self.sequence);
         let context = || Context::new(id.clone(), sequence, now, metadata.clone());
         let attempt = |entity: &mut Resident<E>| Trial::attempt(command, entity, context());
@@ -102,8 +102,9 @@ impl<E: Testable> Subject<E> {
         }
         let answer = first.answer;
         match &answer {
-            Ok(reply) => checks::comes_back::<E, T>("the reply", reply)?,
-            Err(rejection) => checks::comes_back::<E, R>("the rejection", rejection)?,
+            Told::Reply(reply) => checks::comes_back::<E, T>("the reply", reply)?,
+            Told::Rejection(no) => checks::comes_back::<E, R>("the rejection", no)?,
+            Told::Forward(_) => {}
         }
         self.keep(first.emitted, first.deleted)?;
         self.check_recovery()?;

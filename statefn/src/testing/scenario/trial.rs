@@ -1,13 +1,15 @@
 //! One run of a command's handler.
 
-use statefn_store::StateChange;
+use statefn_store::{StateChange, StoredCall};
 
+use crate::call_error::Failure;
 use crate::codec::Codec;
 use crate::context::{Context, Wishes};
 use crate::entity::{Entity, Model};
 use crate::event::{self, Event};
+use crate::infallible::Infallible;
 use crate::limits::Limits;
-use crate::reply::{Handled, Infallible};
+use crate::reply::{Handled, Said};
 use crate::runtime::decision::{Form, conclude};
 use crate::runtime::resident::Resident;
 use crate::testing::scenario::answer::Value;
@@ -28,9 +30,18 @@ pub(super) struct Trial<E: Testable, T, R> {
     copy: Option<E>,
 }
 
+/// What the caller is told.
+#[derive(Debug, PartialEq)]
+pub(super) enum Told<T, R> {
+    Reply(T),
+    Rejection(R),
+    /// This call's answer.
+    Forward(StoredCall),
+}
+
 /// What a command came to.
 pub(super) struct Concluded<E: Testable, T, R> {
-    pub(super) answer: Result<T, R>,
+    pub(super) answer: Told<T, R>,
     /// Empty after a rejection. Of a CRUD entity: its new state, if it has changed.
     pub(super) emitted: Vec<E::Event>,
     /// Whether the entity is deleted.
@@ -65,11 +76,15 @@ impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
             shape: 0,
             limits: &Limits::default(),
         };
-        let decision = conclude(handled, &wishes, copy.as_mut(), entity, form)
-            .map_err(|failure| format!("the command fails: {}", failure.widen::<Infallible>()))?;
-        if decision.answer.is_err() {
-            wishes.events.clear();
-        }
+        let decision = conclude(handled, &wishes, copy.as_mut(), entity, form).map_err(failed)?;
+        let answer = match decision.answer {
+            Said::Reply(reply) => Told::Reply(reply),
+            Said::Rejected(rejection) => {
+                wishes.events.clear();
+                Told::Rejection(rejection)
+            }
+            Said::Forward(destination) => Told::Forward(destination.call.map_err(failed)?),
+        };
         let deleted = match decision.written.state.as_deref() {
             Some(StateChange::Put(state)) => {
                 wishes
@@ -80,11 +95,15 @@ impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
             change => change.is_some(),
         };
         Ok(Concluded {
-            answer: decision.answer,
+            answer,
             emitted: wishes.events,
             deleted,
         })
     }
+}
+
+fn failed(failure: Failure) -> String {
+    format!("the command fails: {}", failure.widen::<Infallible>())
 }
 
 /// A state as it is read back.

@@ -20,7 +20,7 @@ use crate::event::{self, Event};
 use crate::hash::stable_128;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::reply::Handled;
+use crate::reply::{Handled, Said};
 use crate::runtime::decision::{Form, conclude};
 use crate::runtime::handler::{End, Handling, Work};
 use crate::runtime::isolate::isolate;
@@ -252,10 +252,18 @@ where
             conclude(handled, &wishes, copy.as_mut(), entity, form)
         });
         match concluded {
-            Ok(Ok(decision)) => Rehearsed::Did(Again {
-                answer: bytes::<O>(decision.answer.as_ref()),
-                changes: Change::all(&decision.written),
-            }),
+            Ok(Ok(decision)) => {
+                let answer = match &decision.answer {
+                    Said::Reply(reply) => Ok(reply),
+                    Said::Rejected(rejection) => Err(rejection),
+                    // Its target has the answer.
+                    Said::Forward(_) => return Rehearsed::Unknowable,
+                };
+                Rehearsed::Did(Again {
+                    answer: bytes::<O>(answer),
+                    changes: Change::all(&decision.written),
+                })
+            }
             _ => Rehearsed::Fails,
         }
     }
