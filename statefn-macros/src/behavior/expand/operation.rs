@@ -259,7 +259,44 @@ fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStrea
         call
     };
     let handled = quote_spanned!(*span=> #krate::reply::Handled);
-    let body = match &operation.returns {
+    let body = handled_answer(scope, operation, &call);
+    let receiver = operation
+        .exclusive
+        .is_none()
+        .then(|| quote_spanned!(*span=> let entity: &#entity = entity;));
+    let asyncness = &operation.asyncness;
+    let role = if asyncness.is_some() {
+        "AsyncCommand"
+    } else {
+        "Command"
+    };
+    let role = Ident::new(role, *span);
+    quote_spanned! {*span=>
+        #[automatically_derived]
+        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(deprecated, unused_variables, unreachable_code)]
+        impl #krate::command::#role for #ty {
+            #asyncness fn handle(
+                self,
+                entity: &mut #entity,
+                ctx: &mut #krate::Context<#entity>,
+            ) -> #handled<
+                #entity,
+                <Self as #krate::command::Operation>::Reply,
+                <Self as #krate::command::Operation>::Error,
+            > {
+                #receiver
+                #body
+            }
+        }
+    }
+}
+
+/// What the handler returned, as the runtime takes it.
+fn handled_answer(scope: &Scope, operation: &Operation, call: &TokenStream) -> TokenStream {
+    let Scope { krate, span, .. } = scope;
+    let handled = quote_spanned!(*span=> #krate::reply::Handled);
+    match &operation.returns {
         Returns::Plain(_) => quote_spanned!(*span=> #handled::Reply(#call)),
         Returns::Then(_) => quote_spanned!(*span=> #handled::Then(#call)),
         Returns::Forward { .. } => quote_spanned!(*span=> #handled::Forward(#call)),
@@ -291,36 +328,6 @@ fn command(scope: &Scope, operation: &Operation, ty: &TokenStream) -> TokenStrea
                 ::core::result::Result::Err(rejection) => #handled::Rejected(rejection),
             }
         },
-    };
-    let receiver = operation
-        .exclusive
-        .is_none()
-        .then(|| quote_spanned!(*span=> let entity: &#entity = entity;));
-    let asyncness = &operation.asyncness;
-    let role = if asyncness.is_some() {
-        "AsyncCommand"
-    } else {
-        "Command"
-    };
-    let role = Ident::new(role, *span);
-    quote_spanned! {*span=>
-        #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic)]
-        #[allow(deprecated, unused_variables, unreachable_code)]
-        impl #krate::command::#role for #ty {
-            #asyncness fn handle(
-                self,
-                entity: &mut #entity,
-                ctx: &mut #krate::Context<#entity>,
-            ) -> #handled<
-                #entity,
-                <Self as #krate::command::Operation>::Reply,
-                <Self as #krate::command::Operation>::Error,
-            > {
-                #receiver
-                #body
-            }
-        }
     }
 }
 

@@ -241,8 +241,10 @@ impl<O: Operation> Slot<O> {
             } => Failure::unknown("the deadline passed while the command was under way"),
             State::Forwarding {
                 forwarding: None, ..
-            } => return None,
-            State::Held { .. } | State::Ready(_) | State::Gone => return None,
+            }
+            | State::Held { .. }
+            | State::Ready(_)
+            | State::Gone => return None,
         };
         Self::change(state, State::Gone);
         Some(failure)
@@ -287,17 +289,26 @@ impl<O: Operation> Slot<O> {
                 wrote: false,
                 waker,
                 ..
+            }
+            | State::Forwarding {
+                forwarding: Some(_),
+                wrote: false,
+                waker,
             } => (Failure::Timeout, waker.take()),
-            State::Forwarding {
-                forwarding: None, ..
-            } => return None,
-            State::Gated { waker, .. } | State::Forwarding { waker, .. } => (
+            State::Gated { waker, .. }
+            | State::Forwarding {
+                forwarding: Some(_),
+                waker,
+                ..
+            } => (
                 Failure::unknown("the commit did not answer in time"),
                 waker.take(),
             ),
-            State::Queued { .. } | State::Held { .. } | State::Ready(_) | State::Gone => {
-                return None;
-            }
+            State::Queued { .. }
+            | State::Forwarding { .. }
+            | State::Held { .. }
+            | State::Ready(_)
+            | State::Gone => return None,
         };
         Self::change(state, State::Ready(Err(failure.widen())));
         waker
