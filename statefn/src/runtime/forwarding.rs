@@ -15,7 +15,6 @@ use crate::forward::Destination;
 use crate::hash::stable_128;
 use crate::limits::Limits;
 use crate::runtime::budget::Underway;
-use crate::runtime::hosted::Hosted;
 use crate::runtime::sending;
 
 /// Where a command was forwarded: what its record keeps, so that a retry follows.
@@ -45,20 +44,11 @@ pub(crate) struct Forwarding {
 }
 
 /// What can be said against a forward before its command is applied.
-pub(super) fn check(
-    destination: &Destination,
-    types: &[Hosted],
-    limits: &Limits,
-) -> Result<(), Failure> {
+pub(super) fn check(destination: &Destination, limits: &Limits) -> Result<(), Failure> {
     let Destination {
         call, key, chain, ..
     } = destination;
     let call = call.as_ref().map_err(Clone::clone)?;
-    let target = &call.target;
-    if !types.iter().any(|h| h.entity_type == *target.entity_type()) {
-        let entity_type = destination.entity_type;
-        return Err(Failure::NotHosted { entity_type });
-    }
     sending::check(call, limits)?;
     if let Some(key) = key {
         let (bytes, limit) = (key.len(), limits.key_bytes_max);
@@ -73,7 +63,7 @@ pub(super) fn check(
             });
         }
     }
-    chain.admit(target, limits.call_depth_max)
+    chain.admit(&call.target, limits.call_depth_max)
 }
 
 /// A key for the target of a keyed command: no other run has it, and retries of this one find it in

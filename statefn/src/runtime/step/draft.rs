@@ -104,12 +104,7 @@ impl Draft {
             member.record = Some(NewRecord {
                 key: keyed.key.to_string(),
                 fingerprint: keyed.fingerprint,
-                outcome: match ending {
-                    Ending::Answer(answer) => {
-                        outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)?
-                    }
-                    Ending::Forward(forwarding) => outcome::encode_route(&forwarding.route)?,
-                },
+                outcome: recorded(ending, turn)?,
             });
         }
         if planted!(SnapshotAheadOfJournal) && member.snapshot.is_some() {
@@ -156,6 +151,16 @@ impl Draft {
             key,
             posted,
         })
+    }
+}
+
+/// What a record keeps of a command's answer.
+fn recorded<O: Operation>(ending: &Ending<O>, turn: &Turn<'_>) -> Result<Vec<u8>, Failure> {
+    match ending {
+        Ending::Answer(answer) => {
+            outcome::encode::<O>(answer, turn.hosted.options.codec, turn.limits)
+        }
+        Ending::Forward(forwarding) => outcome::encode_route(&forwarding.route),
     }
 }
 

@@ -400,7 +400,8 @@ impl<O: Operation> Ended<O> {
         };
         let origin = origin.map(|origin| *origin);
         if let Some(destination) = self.handled.destination() {
-            forwarding::check(destination, turn.types, turn.limits)?;
+            forwarding::check(destination, turn.limits)?;
+            turn.check_hosted(destination)?;
             if let (Some(_), Ok(call)) = (&origin, &destination.call) {
                 let outgoing = outgoing.get_or_insert_default();
                 outgoing.effects.push(call.clone());
@@ -464,6 +465,16 @@ impl Turn<'_> {
         } else {
             context.varied()
         }
+    }
+
+    /// Whether there is anybody to answer.
+    fn check_hosted(&self, destination: &Destination) -> Result<(), Failure> {
+        let entity_type = destination.entity_type;
+        let mut types = self.types.iter();
+        if types.any(|hosted| hosted.entity_type.as_str() == entity_type) {
+            return Ok(());
+        }
+        Err(Failure::NotHosted { entity_type })
     }
 
     /// A forward along this route.
