@@ -130,6 +130,7 @@ pub mod admin;
 pub mod codec;
 pub mod command;
 pub mod context;
+pub mod crdt;
 pub mod effect;
 pub mod entity;
 pub mod env;

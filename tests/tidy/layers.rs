@@ -9,7 +9,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "words",
         &[
-            "codec", "env", "hash", "limits", "metadata", "planted", "random", "shape", "sync",
+            "codec", "crdt", "env", "hash", "limits", "metadata", "planted", "random", "shape",
+            "sync",
         ],
     ),
     (

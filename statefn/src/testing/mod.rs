@@ -2,6 +2,8 @@
 
 mod clock;
 mod events_lock;
+#[cfg(feature = "testing")]
+pub mod laws;
 pub mod oracle;
 mod scenario;
 #[cfg(feature = "testing")]
