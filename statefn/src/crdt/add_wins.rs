@@ -123,27 +123,30 @@ impl<K: Ord + Clone, S: Clone> AddWins<K, S> {
     /// becomes part of the delta.
     pub(super) fn replace(
         &mut self,
-        key: &K,
+        key: K,
         is_gone: impl Fn(Dot) -> bool,
         new: Option<(Claim, S)>,
         delta: &mut Option<Box<Self>>,
     ) {
         let delta = delta.get_or_insert_with(|| Box::new(Self::listed()));
-        for (dot, _) in self.get(key).into_iter().flatten() {
+        for (dot, _) in self.get(&key).into_iter().flatten() {
             if is_gone(*dot) {
                 delta.context.insert(*dot);
             }
         }
-        for side in [self, &mut **delta] {
-            let mut slots = side.entries.get(key).cloned().unwrap_or_default();
-            slots.retain(|(dot, _)| !is_gone(*dot));
-            if let Some((claim, slot)) = &new {
-                let place = slots.partition_point(|(dot, _)| *dot < claim.dot);
-                slots.insert(place, (claim.dot, slot.clone()));
-                side.context.claim(*claim);
-            }
-            side.put(key, slots);
+        self.change(key.clone(), &is_gone, new.clone());
+        delta.change(key, is_gone, new);
+    }
+
+    fn change(&mut self, key: K, is_gone: impl Fn(Dot) -> bool, new: Option<(Claim, S)>) {
+        let mut slots = self.entries.get(&key).cloned().unwrap_or_default();
+        slots.retain(|(dot, _)| !is_gone(*dot));
+        if let Some((claim, slot)) = new {
+            let place = slots.partition_point(|(dot, _)| *dot < claim.dot);
+            slots.insert(place, (claim.dot, slot));
+            self.context.claim(claim);
         }
+        self.put(key, slots);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -164,7 +167,7 @@ impl<K: Ord + Clone, S: Clone> AddWins<K, S> {
             self.drop_names();
         }
         for (key, slots) in changes {
-            self.put(&key, slots);
+            self.put(key, slots);
         }
         self.context.merge(&other.context);
     }
@@ -219,10 +222,9 @@ impl<K: Ord + Clone, S: Clone> AddWins<K, S> {
         let new = |(dot, _): &&(Dot, S)| !has(mine, *dot) && !self.context.contains(*dot);
         let mine_or_none = || mine.into_iter().flatten();
         let theirs_or_none = || theirs.into_iter().flatten();
-        if mine.is_some() && mine_or_none().all(|slot| kept(&slot)) {
-            if !theirs_or_none().any(|slot| new(&slot)) {
-                return None;
-            }
+        let loses_none = mine.is_some() && mine_or_none().all(|slot| kept(&slot));
+        if loses_none && !theirs_or_none().any(|slot| new(&slot)) {
+            return None;
         }
         let kept = mine_or_none().filter(kept);
         let mut joined: Slots<S> = kept.chain(theirs_or_none().filter(new)).cloned().collect();
@@ -230,11 +232,11 @@ impl<K: Ord + Clone, S: Clone> AddWins<K, S> {
         Some(joined)
     }
 
-    fn put(&mut self, key: &K, slots: Slots<S>) {
+    fn put(&mut self, key: K, slots: Slots<S>) {
         if slots.is_empty() && !self.is_listed {
-            self.entries.remove_mut(key);
+            self.entries.remove_mut(&key);
         } else {
-            self.entries.insert_mut(key.clone(), slots);
+            self.entries.insert_mut(key, slots);
         }
     }
 
@@ -254,8 +256,10 @@ impl<K: Ord + Clone, S: Clone> AddWins<K, S> {
 struct Wire<K, S> {
     context: CausalContext,
     is_listed: bool,
-    entries: Vec<(K, Vec<(u32, u64, S)>)>,
+    entries: Vec<(K, Vec<WireSlot<S>>)>,
 }
+
+type WireSlot<S> = (u32, u64, S);
 
 impl<K: Ord + Serialize, S: Serialize> Serialize for AddWins<K, S> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {

@@ -95,7 +95,7 @@ impl<K: Ord + Clone, V: Crdt> OrMap<K, V> {
             return result;
         };
         let (value, gone) = absorb(own(), delta.unwrap_or_default());
-        self.store(&key, &gone, claim, Slot { since, value });
+        self.store(key, &gone, claim, Slot { since, value });
         result
     }
 
@@ -109,7 +109,7 @@ impl<K: Ord + Clone, V: Crdt> OrMap<K, V> {
             return false;
         };
         let delta = &mut self.delta;
-        self.entries.replace(&stored, |_| true, None, delta);
+        self.entries.replace(stored, |_| true, None, delta);
         true
     }
 
@@ -134,7 +134,7 @@ impl<K: Ord + Clone, V: Crdt> OrMap<K, V> {
         entries.map(|(key, slots)| (key, shown(slots)))
     }
 
-    fn store(&mut self, key: &K, gone: &[Dot], claim: Claim, slot: Slot<V>) {
+    fn store(&mut self, key: K, gone: &[Dot], claim: Claim, slot: Slot<V>) {
         let is_gone = |dot: Dot| gone.contains(&dot);
         let new = Some((claim, slot));
         self.entries.replace(key, is_gone, new, &mut self.delta);

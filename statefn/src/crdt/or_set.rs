@@ -56,7 +56,7 @@ impl<T: Ord + Clone> OrSet<T> {
         if let Some(claim) = writer.claim(self.elements.context(), None) {
             let delta = &mut self.delta;
             self.elements
-                .replace(&element, |_| true, Some((claim, ())), delta);
+                .replace(element, |_| true, Some((claim, ())), delta);
         }
         is_new
     }
@@ -87,7 +87,7 @@ impl<T: Ord + Clone> OrSet<T> {
             return false;
         };
         let delta = &mut self.delta;
-        self.elements.replace(&stored, |_| true, None, delta);
+        self.elements.replace(stored, |_| true, None, delta);
         true
     }
 

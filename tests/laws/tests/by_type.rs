@@ -11,8 +11,7 @@ use statefn_laws::{
 mod g_counter {
     use super::*;
 
-    statefn::crdt_laws!(GCounter, edges(), |counter, writer, by| counter
-        .increment(writer, by));
+    statefn::crdt_laws!(GCounter, edges(), GCounter::increment);
 
     /// Small numbers, and some near the end.
     fn edges() -> impl Strategy<Value = u64> {
@@ -23,8 +22,7 @@ mod g_counter {
 mod pn_counter {
     use super::*;
 
-    statefn::crdt_laws!(PnCounter, edges(), |counter, writer, by| counter
-        .increment(writer, by));
+    statefn::crdt_laws!(PnCounter, edges(), PnCounter::increment);
 
     /// Small numbers, and some near both ends.
     fn edges() -> impl Strategy<Value = i64> {

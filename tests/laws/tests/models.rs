@@ -8,7 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use statefn::crdt::{
-    Crdt, Flag, GCounter, GSet, LwwMap, OrMap, OrSet, PnCounter, PnCounterMap, ReplicaId, Writer,
+    Clock, Crdt, Flag, GCounter, GSet, LwwMap, OrMap, OrSet, PnCounter, PnCounterMap, ReplicaId,
+    Writer,
 };
 use statefn_laws::{
     MapChange, SetChange, change_counters, change_map, change_set, change_values, map_changes,
@@ -31,9 +32,13 @@ fn in_turns<C: Crdt, O: Clone, M: Default + PartialEq + fmt::Debug>(
     let mut model = M::default();
     for (at, operation) in changes {
         let at = usize::from(at % 3);
-        change(&mut replicas[at], &mut writer(at), operation.clone());
+        let mut delta = None;
+        if let Some(replica) = replicas.get_mut(at) {
+            change(replica, &mut writer(at), operation.clone());
+            delta = replica.take_delta();
+        }
         model_change(&mut model, operation.clone());
-        let delta = replicas[at].take_delta().unwrap_or_default();
+        let delta = delta.unwrap_or_default();
         for replica in &mut replicas {
             replica.merge(&delta);
             prop_assert_eq!(&shown(replica), &model);
@@ -109,7 +114,7 @@ proptest! {
     #[test]
     fn a_map_of_counters_in_turns_is_a_map(changes in vec((any::<u8>(), map_changes(0_u64..4)), 0..20)) {
         let change = |map: &mut OrMap<u8, GCounter>, me: &mut Writer, change| {
-            change_map(map, me, change, |counter, me, by| counter.increment(me, by));
+            change_map(map, me, change, GCounter::increment);
         };
         let model = |model: &mut BTreeMap<u8, u64>, change| {
             model_map(model, change, |sum, by| *sum += by);
@@ -143,7 +148,7 @@ proptest! {
     ) {
         let change = |map: &mut LwwMap<u8, u8>, me: &mut Writer, change: MapChange<u8>| {
             let change = match change {
-                MapChange::Update(key, value) => MapChange::Update(key, (Default::default(), value)),
+                MapChange::Update(key, value) => MapChange::Update(key, (Clock::LastWins, value)),
                 MapChange::Remove(key) => MapChange::Remove(key),
                 MapChange::Clear => MapChange::Clear,
             };
@@ -160,7 +165,7 @@ proptest! {
         changes in vec((any::<u8>(), map_changes(0_u8..9)), 0..20)
     ) {
         let model = |model: &mut BTreeMap<u8, i64>, change| {
-            let signed = |by: u8| if by % 2 == 0 { i64::from(by) } else { -i64::from(by) };
+            let signed = |by: u8| if by.is_multiple_of(2) { i64::from(by) } else { -i64::from(by) };
             model_map(model, change, |sum, by| *sum += signed(by));
         };
         let shown = |map: &PnCounterMap<u8>| map.iter().map(|(key, value)| (*key, value)).collect();
@@ -212,12 +217,14 @@ fn concurrently<C: Crdt>(
     let mut gone = BTreeSet::new();
     for (number, ([at, from], operation)) in steps.iter().enumerate() {
         let (at, from) = (usize::from(at % 3), usize::from(from % 6));
-        if from < 3 {
-            let (state, seen) = replicas[from].clone();
-            replicas[at].0.merge(&state);
-            replicas[at].1.extend(seen);
+        let handed_over = replicas.get(from).cloned();
+        let Some((state, seen)) = replicas.get_mut(at) else {
+            continue;
+        };
+        if let Some((other, also)) = handed_over {
+            state.merge(&other);
+            seen.extend(also);
         }
-        let (state, seen) = &mut replicas[at];
         let is_idle = match operation {
             MapChange::Update(key, SetChange::InsertAbsent(element)) => has(state, *key, *element),
             _ => false,
@@ -225,9 +232,17 @@ fn concurrently<C: Crdt>(
         if is_idle {
             continue;
         }
-        let (removes, adds) = removed_and_added(*operation);
-        gone.extend(seen.iter().filter(|(_, what)| removes(*what)).copied());
-        seen.extend(adds.map(|what| (number, what)));
+        let (key, element) = scope(*operation);
+        // An addition takes the place of those that it has seen.
+        let is_meant = |(_, (of, what)): &&Addition| {
+            key.is_none_or(|key| key == *of) && element.is_none_or(|element| element == *what)
+        };
+        gone.extend(seen.iter().filter(is_meant).copied());
+        let adds = matches!(
+            operation,
+            MapChange::Update(_, SetChange::Insert(_) | SetChange::InsertAbsent(_))
+        );
+        seen.extend(key.zip(element).filter(|_| adds).map(|what| (number, what)));
         change(state, &mut writer(at), *operation);
     }
     let [(mut state, mut seen), others @ ..] = replicas;
@@ -239,23 +254,16 @@ fn concurrently<C: Crdt>(
     (state, there.collect())
 }
 
-/// Which earlier additions an operation takes the place of, and what it adds.
-fn removed_and_added(
-    operation: MapChange<SetChange>,
-) -> (impl Fn((u8, u8)) -> bool, Option<(u8, u8)>) {
-    let (key, element, adds) = match operation {
-        MapChange::Update(key, SetChange::Insert(element) | SetChange::InsertAbsent(element)) => {
-            (Some(key), Some(element), true)
-        }
-        MapChange::Update(key, SetChange::Remove(element)) => (Some(key), Some(element), false),
-        MapChange::Update(key, SetChange::Clear) | MapChange::Remove(key) => {
-            (Some(key), None, false)
-        }
-        MapChange::Clear => (None, None, false),
-    };
-    let removes = move |(of, what): (u8, u8)| {
-        key.is_none_or(|key| key == of) && element.is_none_or(|element| element == what)
-    };
-    let adds = key.zip(element).filter(|_| adds);
-    (removes, adds)
+/// The key and the element that an operation is about; `None` for all.
+fn scope(operation: MapChange<SetChange>) -> (Option<u8>, Option<u8>) {
+    match operation {
+        MapChange::Update(key, SetChange::Clear) | MapChange::Remove(key) => (Some(key), None),
+        MapChange::Update(
+            key,
+            SetChange::Insert(element)
+            | SetChange::InsertAbsent(element)
+            | SetChange::Remove(element),
+        ) => (Some(key), Some(element)),
+        MapChange::Clear => (None, None),
+    }
 }
