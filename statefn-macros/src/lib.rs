@@ -8,6 +8,7 @@ use proc_macro::TokenStream;
 mod action;
 mod attribute;
 mod behavior;
+mod crdt;
 mod diagnostics;
 mod duration;
 mod entity;
@@ -33,6 +34,12 @@ pub fn entity(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Event, attributes(event))]
 pub fn event(item: TokenStream) -> TokenStream {
     event::expand(item.into()).into()
+}
+
+/// Makes a CRDT of a struct of CRDTs. Option, in `#[crdt(..)]` on the struct: `crate = path`.
+#[proc_macro_derive(Crdt, attributes(crdt))]
+pub fn crdt(item: TokenStream) -> TokenStream {
+    crdt::expand(item.into()).into()
 }
 
 /// Makes an action of an impl block: every method with an `&ActionContext` is a handler. Options:

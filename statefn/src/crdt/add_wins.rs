@@ -14,8 +14,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use smallvec::SmallVec;
 
-use super::causal::{CausalContext, Dot};
-use super::replica::Claim;
+use super::causal::{CausalContext, Claim, Dot};
 
 /// What is stored for a key, by the dot of the change that stored it; ascending. A dot never gets
 /// another value.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::replica::{Claim, ReplicaId};
+use super::replica::ReplicaId;
 use super::wire;
 
 /// Names one change: the `number`-th of `replica`, from 1.
@@ -17,6 +17,13 @@ use super::wire;
 pub(super) struct Dot {
     pub(super) replica: ReplicaId,
     pub(super) number: u64,
+}
+
+/// Numbers that a writer takes at once; the last one names the change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    pub(super) first: u64,
+    pub(super) dot: Dot,
 }
 
 /// A set of dots.

@@ -3,7 +3,7 @@
 //!
 //! All of them are *delta-state* types, after Almeida, Shoker and Baquero, "Delta state replicated
 //! data types" (Journal of Parallel and Distributed Computing 111, 2018): a state is an element of
-//! a lattice, [`merge`](Crdt::merge) is the join, and a *delta* is a small state that says only
+//! a lattice, [`merge`](trait@Crdt::merge) is the join, and a *delta* is a small state that says only
 //! what changed. Deltas may be lost, doubled and reordered: merged in any order, any number of
 //! times, they come to the same, and the state of another replica makes up for all that were lost.
 //!
@@ -77,6 +77,7 @@ mod pn_counter_map;
 mod replica;
 mod vote;
 mod wire;
+mod writer;
 
 pub use clock::Clock;
 pub use flag::Flag;
@@ -88,8 +89,12 @@ pub use or_map::OrMap;
 pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
 pub use pn_counter_map::PnCounterMap;
-pub use replica::{ReplicaId, Writer};
+pub use replica::ReplicaId;
 pub use vote::{Tally, Vote};
+pub use writer::Writer;
+
+#[doc = include_str!("../docs/crdt.md")]
+pub use statefn_macros::Crdt;
 
 /// A value that replicas change independently and merge: an element of a join semilattice, with
 /// the deltas of its own changes.
@@ -105,7 +110,7 @@ pub use vote::{Tally, Vote};
 ///
 /// `crdt_laws!` (with the feature `testing`) checks all of that for a type.
 ///
-/// A type of one's own, a maximum:
+/// A struct of CRDTs is one by [`derive(Crdt)`](derive@Crdt). A type of one's own, a maximum:
 ///
 /// ```
 /// use statefn::crdt::Crdt;
@@ -138,6 +143,11 @@ pub use vote::{Tally, Vote};
 /// assert_eq!(there.score, 7);
 /// assert!(here.take_delta().is_none());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a CRDT",
+    label = "replicas could not merge this",
+    note = "use one of `statefn::crdt`, such as `LwwRegister<{Self}>`, or implement `Crdt`"
+)]
 pub trait Crdt: Clone + Default {
     /// Joins what `other` knows: a full state or a delta. Is no change of this replica's own, so
     /// it adds nothing to the next delta.

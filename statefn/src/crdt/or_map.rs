@@ -5,8 +5,7 @@ use std::borrow::{Borrow, Cow};
 use serde::{Deserialize, Serialize};
 
 use super::add_wins::{AddWins, Slots};
-use super::causal::Dot;
-use super::replica::Claim;
+use super::causal::{Claim, Dot};
 use super::{Crdt, Writer};
 
 /// A map to other CRDTs, which may be maps again. Updates of one key merge; an update wins over a

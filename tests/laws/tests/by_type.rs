@@ -112,6 +112,58 @@ mod lww_map {
     statefn::crdt_laws!(LwwMap<u8, u8>, map_changes(writes()), change_values);
 }
 
+/// A struct of a user, and one inside a map.
+mod derived {
+    use statefn::crdt::{Crdt, Writer};
+
+    use super::*;
+
+    #[derive(Clone, Debug, Default, PartialEq, Crdt, serde::Serialize, serde::Deserialize)]
+    pub(super) struct Page {
+        views: GCounter,
+        likes: OrSet<u8>,
+        title: LwwRegister<u8>,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    pub(super) enum PageChange {
+        View,
+        Likes(statefn_laws::SetChange),
+        Title(u8),
+    }
+
+    pub(super) fn page_changes() -> impl Strategy<Value = PageChange> {
+        prop_oneof![
+            Just(PageChange::View),
+            set_changes().prop_map(PageChange::Likes),
+            any::<u8>().prop_map(PageChange::Title),
+        ]
+    }
+
+    pub(super) fn change_page(page: &mut Page, writer: &mut Writer, change: PageChange) {
+        match change {
+            PageChange::View => page.views.increment(writer, 1),
+            PageChange::Likes(change) => change_set(&mut page.likes, writer, change),
+            PageChange::Title(title) => {
+                page.title.set(writer, title);
+            }
+        }
+    }
+
+    statefn::crdt_laws!(Page, page_changes(), change_page);
+}
+
+mod or_map_of_derived {
+    use super::derived::{Page, change_page, page_changes};
+    use super::*;
+
+    statefn::crdt_laws!(
+        OrMap<u8, Page>,
+        map_changes(page_changes()),
+        |map, writer, change| change_map(map, writer, change, change_page)
+    );
+}
+
 mod pn_counter_map {
     use super::*;
 

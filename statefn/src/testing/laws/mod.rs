@@ -1,4 +1,4 @@
-//! The laws of CRDTs, as property tests of any [`Crdt`]: what [`crdt_laws!`](crate::crdt_laws) runs.
+//! The laws of CRDTs, as property tests of any [`Crdt`](trait@Crdt): what [`crdt_laws!`](crate::crdt_laws) runs.
 
 mod checks;
 mod history;
@@ -95,7 +95,7 @@ where
     }
 }
 
-/// Property tests of a [`Crdt`](crate::crdt::Crdt): a `#[test]` for each [`Law`](crate::testing::laws::Law).
+/// Property tests of a [`Crdt`](trait@crate::crdt::Crdt): a `#[test]` for each [`Law`](crate::testing::laws::Law).
 ///
 /// Takes the type, a strategy that makes operations, and a function that applies one. The type also
 /// needs `PartialEq`, `Debug` and serde's traits. Needs the feature `testing`, and the crate
