@@ -267,3 +267,53 @@ fn scope(operation: MapChange<SetChange>) -> (Option<u8>, Option<u8>) {
         MapChange::Clear => (None, None),
     }
 }
+
+type Sets = OrMap<u8, OrSet<u16>>;
+
+#[test]
+fn a_key_that_is_used_again_shares_no_dot_with_its_earlier_life() {
+    let (mut here, mut there) = (Sets::default(), Sets::default());
+    let fill = |map: &mut Sets, from: u16| {
+        map.update(&mut writer(0), 1, |set, me| {
+            for element in from..from + 5 {
+                set.insert(me, element);
+            }
+        });
+    };
+    fill(&mut here, 0);
+    there.merge(&here);
+    // What the other one removes, it keeps in mind, in a slot that the removal of the key does not see.
+    there.update(&mut writer(1), 1, |set, _| {
+        (0..5).for_each(|element| {
+            set.remove(&element);
+        })
+    });
+    here.remove(&1);
+    fill(&mut here, 100);
+    here.merge(&there);
+    let found: Vec<u16> = here
+        .get(&1)
+        .iter()
+        .flat_map(|set| set.iter().copied().collect::<Vec<_>>())
+        .collect();
+    assert_eq!(found, [100, 101, 102, 103, 104]);
+}
+
+#[test]
+fn contexts_inside_a_map_stay_one_range() {
+    let mut map = Sets::default();
+    for round in 0..3_000_u16 {
+        let key = u8::try_from(round % 3).unwrap_or(0);
+        map.update(&mut writer(0), key, |set, me| {
+            set.insert(me, round);
+            set.remove(&round.wrapping_sub(9))
+        });
+    }
+    let mut bytes = Vec::new();
+    assert!(statefn::codec::Codec::Json.encode(&map, &mut bytes).is_ok());
+    assert!(
+        bytes.len() < 1_500,
+        "{} bytes for nine elements",
+        bytes.len()
+    );
+}
