@@ -44,6 +44,7 @@ type Whole = Pin<Box<dyn Future<Output = Box<dyn Any + Send>> + Send>>;
 struct Ways {
     deliver: fn(Letter) -> Delivery,
     forward: fn(Letter) -> Whole,
+    show: fn(Codec, &[u8]) -> Option<String>,
 }
 
 /// The commands of an entity type.
@@ -64,6 +65,12 @@ impl Commands {
         Some((ways.deliver)(letter))
     }
 
+    /// The arguments of a stored call as text, if they can be read.
+    pub(crate) fn show(&self, command: &str, codec: Codec, arguments: &[u8]) -> Option<String> {
+        let ways = self.0.get(command)?;
+        (ways.show)(codec, arguments)
+    }
+
     /// Runs a stored call for its answer; `None` if there is no command of this name.
     pub(crate) fn forward(&self, command: &str, letter: Letter) -> Option<Whole> {
         let ways = self.0.get(command)?;
@@ -78,9 +85,17 @@ impl<E: Behavior> CommandVisitor<E> for Commands {
             forward: |letter| {
                 Box::pin(async { Box::new(answer::<C>(letter).await) as Box<dyn Any + Send> })
             },
+            show: show::<C>,
         };
         self.0.insert(C::NAME, ways);
     }
+}
+
+fn show<C: AnyCommand>(codec: Codec, arguments: &[u8]) -> Option<String> {
+    let operation = codec.decode::<C>(arguments).ok()?;
+    let mut text = Vec::new();
+    Codec::Json.encode(&operation, &mut text).ok()?;
+    String::from_utf8(text).ok()
 }
 
 async fn deliver<C: AnyCommand>(letter: Letter) -> Result<Delivered, Failure> {

@@ -44,7 +44,7 @@ pub(crate) struct Forwarding {
 }
 
 /// What can be said against a forward before its command is applied.
-pub(super) fn check(destination: &Destination, limits: &Limits) -> Result<(), Failure> {
+pub(crate) fn check(destination: &Destination, limits: &Limits) -> Result<(), Failure> {
     let Destination {
         call, key, chain, ..
     } = destination;

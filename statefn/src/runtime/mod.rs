@@ -24,7 +24,7 @@ mod pipeline;
 mod place;
 pub(crate) mod recovery;
 pub(crate) mod resident;
-mod sending;
+pub(crate) mod sending;
 pub(crate) mod shard;
 pub(crate) mod shared;
 pub(crate) mod slot;

@@ -29,13 +29,13 @@ pub(super) struct Posted {
 }
 
 /// What a command sends and settles.
-pub(super) struct Sending {
-    pub(super) deferred: Box<Deferred>,
+pub(crate) struct Sending {
+    pub(crate) deferred: Box<Deferred>,
     pub(super) posted: Option<Box<Posted>>,
 }
 
 /// Makes ready what an accepted command sends and what it settles. Most do neither.
-pub(super) fn prepare(
+pub(crate) fn prepare(
     outgoing: Option<Box<Outgoing>>,
     origin: Option<Origin>,
     limits: &Limits,

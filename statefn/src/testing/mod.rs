@@ -15,7 +15,9 @@ pub use crate::__check_events_lock as check_events_lock;
 pub use crate::planted::{Mistake, plant};
 pub use clock::VirtualClock;
 pub use events_lock::{Difference, EventsLock, EventsLockError, LockMode};
-pub use scenario::{After, Answer, Asked, EventList, Scenario, Testable, Value};
+pub use scenario::{
+    After, Answer, Asked, CallList, EventList, Scenario, Testable, TimerList, Value, entity,
+};
 #[cfg(feature = "testing")]
 pub use simulation::{
     Client, Faults, Reason, SimulatedCall, Simulation, SimulationFailure, Totals,

@@ -28,6 +28,14 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
         Self { scenario, answer }
     }
 
+    pub(super) fn scenario(&self) -> &Scenario<E> {
+        &self.scenario
+    }
+
+    pub(super) fn told(&self) -> &Told<T, R> {
+        &self.answer
+    }
+
     /// The command emitted exactly these events, in this order.
     ///
     /// # Panics
@@ -101,8 +109,12 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
                 reply,
                 &expected,
             )),
-            told => panic!(
-                "the command did not reply, a reply was expected\n  left: {told:#?}\n right: \
+            Told::Rejection(rejection) => panic!(
+                "the command was rejected, a reply was expected\n  left: {rejection:#?}\n right: \
+                 {expected:#?}"
+            ),
+            Told::Forward(call) => panic!(
+                "the command was forwarded, a reply was expected\n  left: {call:?}\n right: \
                  {expected:#?}"
             ),
         }
@@ -126,8 +138,12 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
                 rejection,
                 &expected,
             )),
-            told => panic!(
-                "the command was accepted, a rejection was expected\n  left: {told:#?}\n right: \
+            Told::Reply(reply) => panic!(
+                "the command was accepted, a rejection was expected\n  left: {reply:#?}\n right: \
+                 {expected:#?}"
+            ),
+            Told::Forward(call) => panic!(
+                "the command was forwarded, a rejection was expected\n  left: {call:?}\n right: \
                  {expected:#?}"
             ),
         }
@@ -159,7 +175,7 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
         match &self.answer {
             Told::Reply(reply) => Ok(reply),
             Told::Rejection(rejection) => Err(rejection),
-            Told::Forward(call) => panic!("the command was forwarded to {}", call.target),
+            Told::Forward(call) => panic!("the command was forwarded to {call:?}"),
         }
     }
 
@@ -202,6 +218,19 @@ impl<E: Testable, T: Value, R: Value> After<E, T, R> {
         command: impl Fn(Handle<'_, E>, &mut Context<E>) -> A,
     ) -> After<E, A::Reply, A::Rejection> {
         self.scenario.when(command)
+    }
+
+    /// Goes on: see [`Scenario::when_async`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Scenario::when_async`].
+    #[track_caller]
+    pub fn when_async<A: Answer<E>>(
+        self,
+        command: impl AsyncFn(Handle<'_, E>, &mut Context<E>) -> A,
+    ) -> After<E, A::Reply, A::Rejection> {
+        self.scenario.when_async(command)
     }
 
     /// Goes on: see [`Scenario::when_infallible`].

@@ -5,8 +5,11 @@ mod answer;
 mod asked;
 mod checks;
 mod events;
+mod expected;
+mod sent;
 mod subject;
 mod trial;
+mod waiting;
 
 use std::fmt;
 
@@ -23,6 +26,7 @@ pub use after::After;
 pub use answer::{Answer, Value};
 pub use asked::Asked;
 pub use events::EventList;
+pub use expected::{CallList, TimerList, entity};
 use subject::Subject;
 use trial::Command;
 pub(crate) use trial::Handle;
@@ -179,7 +183,54 @@ impl<E: Testable> Scenario<E> {
         self,
         command: impl Fn(Handle<'_, E>, &mut Context<E>) -> A,
     ) -> After<E, A::Reply, A::Rejection> {
-        self.run(&|entity, ctx| command(entity, ctx).into_handled())
+        self.run(&|entity, ctx| Ok(command(entity, ctx).into_handled()))
+    }
+
+    /// Runs an async command; [`when`](Self::when) says the rest.
+    ///
+    /// A scenario has no runtime: a handler that waits for time or for somebody else is a failure, and a
+    /// call of another entity that it awaits is answered
+    /// [`CallError::Reentrancy`](crate::CallError::Reentrancy). Test those with a runtime on the
+    /// in-memory store.
+    ///
+    /// # Panics
+    ///
+    /// As [`when`](Self::when); also if the handler waits.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use statefn::prelude::*;
+    /// # #[entity(crud)]
+    /// # #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    /// # pub struct Total { sum: u64 }
+    /// #[entity]
+    /// impl Total {
+    ///     #[command]
+    ///     async fn add(&mut self, numbers: Vec<u64>) -> u64 {
+    ///         self.sum += numbers.iter().sum::<u64>();
+    ///         self.sum
+    ///     }
+    /// }
+    ///
+    /// # fn main() {
+    /// use statefn::testing::Scenario;
+    ///
+    /// Scenario::<Total>::new("today")
+    ///     .when_async(async |total, _| total.add(vec![1, 2]).await)
+    ///     .then_reply(3)
+    ///     .then_state(Total { sum: 3 });
+    /// # }
+    /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests write the closure in place"
+    )]
+    #[track_caller]
+    pub fn when_async<A: Answer<E>>(
+        self,
+        command: impl AsyncFn(Handle<'_, E>, &mut Context<E>) -> A,
+    ) -> After<E, A::Reply, A::Rejection> {
+        self.run(&|entity, ctx| Ok(waiting::alone(command(entity, ctx))?.into_handled()))
     }
 
     /// Runs a command whose handler returns its reply as it is, without `Result`.
@@ -192,7 +243,7 @@ impl<E: Testable> Scenario<E> {
         self,
         command: impl Fn(Handle<'_, E>, &mut Context<E>) -> T,
     ) -> After<E, T, Infallible> {
-        self.run(&|entity, ctx| Handled::Reply(command(entity, ctx)))
+        self.run(&|entity, ctx| Ok(Handled::Reply(command(entity, ctx))))
     }
 
     #[track_caller]

@@ -9,6 +9,7 @@ use crate::hash::stable_128;
 use crate::metadata::Metadata;
 use crate::runtime::resident::Resident;
 use crate::testing::scenario::answer::Value;
+use crate::testing::scenario::sent::Baggage;
 use crate::testing::scenario::trial::{Command, Told, Trial};
 use crate::testing::scenario::{Testable, checks};
 
@@ -26,6 +27,8 @@ pub(super) struct Subject<E: Testable> {
     emitted: Vec<E::Event>,
     /// Whether the last command has deleted the entity.
     deleted: bool,
+    /// What the last command sends on.
+    baggage: Baggage,
 }
 
 impl<E: Testable> Subject<E> {
@@ -37,6 +40,7 @@ impl<E: Testable> Subject<E> {
             sequence: SequenceNumber::ZERO,
             emitted: Vec::new(),
             deleted: false,
+            baggage: Baggage::default(),
         }
     }
 
@@ -65,6 +69,11 @@ impl<E: Testable> Subject<E> {
         self.deleted
     }
 
+    /// What the last command sends on.
+    pub(super) fn baggage(&self) -> &Baggage {
+        &self.baggage
+    }
+
     /// Runs a command several times, on states of different origin, and keeps what it did.
     pub(super) fn run<T: Value, R: Value>(
         &mut self,
@@ -77,14 +86,14 @@ impl<E: Testable> Subject<E> {
         let attempt = |entity: &mut Resident<E>| Trial::attempt(command, entity, context());
 
         let mut replayed = self.resident(self.replayed())?;
-        let first = attempt(&mut self.live);
+        let first = attempt(&mut self.live)?;
         checks::untouched(&self.live.state, &replayed.state)?;
-        let second = attempt(&mut replayed);
+        let second = attempt(&mut replayed)?;
         let restored = self.restored(self.history.len())?;
         let third = match restored {
             Some(state) => {
                 let mut entity = self.resident(state)?;
-                Some((attempt(&mut entity), entity))
+                Some((attempt(&mut entity)?, entity))
             }
             None => None,
         };
@@ -106,6 +115,7 @@ impl<E: Testable> Subject<E> {
             Told::Rejection(no) => checks::comes_back::<E, R>("the rejection", no)?,
             Told::Forward(_) => {}
         }
+        self.baggage = first.baggage;
         self.keep(first.emitted, first.deleted)?;
         self.check_recovery()?;
         Ok(answer)

@@ -1,6 +1,6 @@
 //! One run of a command's handler.
 
-use statefn_store::{StateChange, StoredCall};
+use statefn_store::StateChange;
 
 use crate::call_error::Failure;
 use crate::codec::Codec;
@@ -11,8 +11,10 @@ use crate::infallible::Infallible;
 use crate::limits::Limits;
 use crate::reply::{Handled, Said};
 use crate::runtime::decision::{Form, conclude};
+use crate::runtime::forwarding;
 use crate::runtime::resident::Resident;
 use crate::testing::scenario::answer::Value;
+use crate::testing::scenario::sent::{Baggage, Sent};
 use crate::testing::scenario::{Testable, checks};
 
 /// What a command gets of the state: `&E` if it is event-sourced, `&mut E` if it is a CRUD one.
@@ -20,7 +22,7 @@ pub(crate) type Handle<'a, E> = <<E as Entity>::Kind as Model<E>>::Handle<'a>;
 
 /// The handler of a command.
 pub(super) type Command<'a, E, T, R> =
-    &'a dyn Fn(Handle<'_, E>, &mut Context<E>) -> Handled<E, T, R>;
+    &'a dyn Fn(Handle<'_, E>, &mut Context<E>) -> Result<Handled<E, T, R>, String>;
 
 /// What a handler said, before any of it happened.
 pub(super) struct Trial<E: Testable, T, R> {
@@ -36,7 +38,7 @@ pub(super) enum Told<T, R> {
     Reply(T),
     Rejection(R),
     /// This call's answer.
-    Forward(StoredCall),
+    Forward(Sent),
 }
 
 /// What a command came to.
@@ -46,6 +48,8 @@ pub(super) struct Concluded<E: Testable, T, R> {
     pub(super) emitted: Vec<E::Event>,
     /// Whether the entity is deleted.
     pub(super) deleted: bool,
+    /// Empty after a rejection.
+    pub(super) baggage: Baggage,
 }
 
 impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
@@ -53,15 +57,15 @@ impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
         command: Command<'_, E, T, R>,
         entity: &mut Resident<E>,
         mut context: Context<E>,
-    ) -> Self {
+    ) -> Result<Self, String> {
         let mut copy = entity.copy();
         let state = copy.as_mut().unwrap_or(&mut entity.state);
-        let handled = command(<E::Kind as Model<E>>::handle(state), &mut context);
-        Self {
+        let handled = command(<E::Kind as Model<E>>::handle(state), &mut context)?;
+        Ok(Self {
             handled,
             wishes: context.into_wishes(),
             copy,
-        }
+        })
     }
 
     /// Applies it as the runtime does, under its default limits.
@@ -76,6 +80,14 @@ impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
             shape: 0,
             limits: &Limits::default(),
         };
+        let outgoing = match &handled {
+            Handled::Rejected(_) => None,
+            _ => wishes.outgoing.take(),
+        };
+        let baggage = Baggage::pack(outgoing).map_err(failed)?;
+        if let Some(destination) = handled.destination() {
+            forwarding::check(destination, form.limits).map_err(failed)?;
+        }
         let decision = conclude(handled, &wishes, copy.as_mut(), entity, form).map_err(failed)?;
         let answer = match decision.answer {
             Said::Reply(reply) => Told::Reply(reply),
@@ -83,7 +95,9 @@ impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
                 wishes.events.clear();
                 Told::Rejection(rejection)
             }
-            Said::Forward(destination) => Told::Forward(destination.call.map_err(failed)?),
+            Said::Forward(destination) => {
+                Told::Forward(Sent::new(destination.call.map_err(failed)?))
+            }
         };
         let deleted = match decision.written.state.as_deref() {
             Some(StateChange::Put(state)) => {
@@ -98,6 +112,7 @@ impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
             answer,
             emitted: wishes.events,
             deleted,
+            baggage,
         })
     }
 }
@@ -120,6 +135,7 @@ impl<E: Testable, T: Value, R: Value> Concluded<E, T, R> {
     pub(super) fn must_equal(&self, other: &Self) -> Result<(), String> {
         checks::same(checks::TWO_DECISIONS, &self.emitted, &other.emitted)?;
         checks::same(checks::TWO_DECISIONS, &self.deleted, &other.deleted)?;
+        checks::same(checks::TWO_DECISIONS, &self.baggage, &other.baggage)?;
         checks::same(checks::TWO_DECISIONS, &self.answer, &other.answer)
     }
 }
