@@ -97,6 +97,10 @@ mistakes! {
     EffectGone,
     /// A timer's firing does not settle it: it fires again.
     FiringStays,
+    /// What a rejected command has sent goes out all the same.
+    RefusedEffectSent,
+    /// A purge deletes, and erases nothing.
+    PurgeErasesNothing,
     /// Whoever was answered keeps its place among those who wait.
     PlaceNotGivenBack,
 }

@@ -119,7 +119,11 @@ fn call(dice: &mut Dice) -> SimulatedCall {
     if dice.chance(300) {
         return shelf::call(format!("shelf {number}"), dice);
     }
-    let id = format!("ledger {number}");
+    call_one(format!("ledger {number}"), dice)
+}
+
+/// A call to one of the ledgers.
+pub(crate) fn call_one(id: String, dice: &mut Dice) -> SimulatedCall {
     let amount = i64::try_from(dice.below(20)).unwrap_or(0);
     match dice.below(100) {
         0..45 => SimulatedCall::new(id, move |ledger: &LedgerRef| ledger.book(amount)),

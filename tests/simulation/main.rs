@@ -8,6 +8,7 @@ mod ledger;
 #[cfg(statefn_planted)]
 mod planted;
 mod shelf;
+mod traffic;
 mod transfers;
 mod waiting;
 
@@ -101,6 +102,19 @@ fn what_an_async_command_tells_others_is_never_taken_back() {
         Some(count) => {
             let first = number("STATEFN_FIRST_SEED").unwrap_or(0);
             run(&waiting::simulation(), first, count)
+        }
+    };
+    println!("{totals}");
+    assert!(totals.answered > 0 && totals.rejected > 0 && totals.crashes > 0);
+}
+
+#[test]
+fn money_moves_exactly_once_beside_deletions_and_purges() {
+    let totals = match number("STATEFN_SEEDS") {
+        None => run(&traffic::simulation().calls(CALLS), 0, SEEDS / 5),
+        Some(count) => {
+            let first = number("STATEFN_FIRST_SEED").unwrap_or(0);
+            run(&traffic::simulation().calls(2 * CALLS), first, count)
         }
     };
     println!("{totals}");

@@ -28,19 +28,60 @@ impl Purse {
         ctx.emit(Moved::By { amount });
     }
 
+    /// Says no to round amounts, once it has asked for its effect.
     #[command]
-    fn send(&self, ctx: &mut Context<Self>, to: String, amount: i64) {
+    fn send(&self, ctx: &mut Context<Self>, to: String, amount: i64) -> Result<(), String> {
         ctx.emit(Moved::By { amount: -amount });
         ctx.effect(ctx.entity::<Purse>(to).take(amount));
+        refuse_round(amount)
+    }
+
+    /// Its reply waits for the other purse.
+    #[command]
+    fn send_and_wait(
+        &self,
+        ctx: &mut Context<Self>,
+        to: String,
+        amount: i64,
+    ) -> Result<Then<Self, i64>, String> {
+        ctx.emit(Moved::By { amount: -amount });
+        ctx.effect_sync(ctx.entity::<Purse>(to).take(amount));
+        refuse_round(amount)?;
+        Ok(ctx.then(|purse| purse.balance))
+    }
+
+    /// Asks the other purse before it sends.
+    #[command]
+    async fn ask_and_send(
+        &self,
+        ctx: &mut Context<Self>,
+        to: String,
+        amount: i64,
+    ) -> Result<(), String> {
+        let other = ctx.entity::<Purse>(to.as_str()).balance().await;
+        let seen = other.map_err(|error| error.to_string())?;
+        if seen > 10_000 {
+            return Err(format!("{seen} is enough"));
+        }
+        ctx.emit(Moved::By { amount: -amount });
+        ctx.effect(ctx.entity::<Purse>(to).take(amount));
+        refuse_round(amount)
     }
 
     /// Sends, when its time has come.
     #[command]
-    fn send_later(&self, ctx: &mut Context<Self>, to: String, amount: i64, millis: u64) {
+    fn send_later(
+        &self,
+        ctx: &mut Context<Self>,
+        to: String,
+        amount: i64,
+        millis: u64,
+    ) -> Result<(), String> {
         ctx.emit(Moved::By { amount: -amount });
         let name = format!("transfer {}", self.sent);
         let wait = Duration::from_millis(millis);
         ctx.schedule(name, wait, ctx.entity::<Purse>(to).take(amount));
+        refuse_round(amount)
     }
 
     #[query]
@@ -54,6 +95,13 @@ impl Purse {
         self.balance += amount;
         self.sent += u64::from(*amount < 0);
     }
+}
+
+fn refuse_round(amount: i64) -> Result<(), String> {
+    if amount % 10 == 0 {
+        return Err(format!("{amount} is a round amount"));
+    }
+    Ok(())
 }
 
 const PURSES: u64 = 4;

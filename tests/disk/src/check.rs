@@ -2,12 +2,11 @@
 
 use std::any::Any;
 use std::fmt::Debug;
-use std::ops::ControlFlow;
 
 use statefn_store::sqlite::Tuning;
 use statefn_store::{
-    Entry, EntryBody, EventRef, FailureKind, Head, LoadError, Member, NewEvent, Offset, Outcome,
-    PersistenceId, RecordRef, Replay, SequenceNumber, SnapshotRef, StateRef, Store, Timestamp,
+    Deferred, Entry, FailureKind, Head, LoadError, Member, NewEvent, Offset, OutboxNumber, Outcome,
+    PersistenceId, SequenceNumber, Settled, Store, StoreFailure, Timestamp,
 };
 
 use crate::disk::Disk;
@@ -16,7 +15,9 @@ use crate::image::Image;
 use crate::ledger::{Bounds, Ledger};
 use crate::mount::Mount;
 use crate::random::Random;
+use crate::seen::{Seen, expected};
 use crate::trace::Op;
+use crate::waiting::{ALL, END, Waiting};
 use crate::workload;
 
 /// What is wrong with a recovered store.
@@ -35,6 +36,8 @@ pub enum Wrong {
 pub struct Recovered {
     /// Batches that were there.
     pub batches: usize,
+    /// Whether the last erasure was there in part.
+    pub half_erased: bool,
     /// What it asked of the disk until it could be used.
     pub trace: Vec<Op>,
 }
@@ -61,8 +64,9 @@ pub fn check(
     let mut store = open(&disk, mount, ledger)?;
     let before = claimed(&mut store, bounds)?;
     let trace = disk.trace();
-    let batches = entries(&store, ledger, bounds)?;
-    loads(&store, ledger, batches, random)?;
+    let found = read_all(&store)?;
+    let batches = entries(&store, &found, ledger, bounds)?;
+    loads(&store, (ledger, &found), batches, random)?;
     let more = go_on(&store, ledger, batches)?;
     clean(&store, ledger.end(batches) + more)?;
     let epoch = store.epoch().get();
@@ -74,7 +78,16 @@ pub fn check(
         again(&disk, mount, ledger, (batches, more, epoch))?;
     }
     debug_assert_eq!(before + 1, epoch);
-    Ok(Recovered { batches, trace })
+    let is_after = |erasures: usize| {
+        let mut entries = found.iter().enumerate();
+        entries.all(|(index, entry)| ledger.is_after(index, erasures, entry))
+    };
+    let (must, may) = bounds.erasures;
+    Ok(Recovered {
+        batches,
+        half_erased: must < may && !(must..=may).any(is_after),
+        trace,
+    })
 }
 
 fn open(disk: &std::sync::Arc<Disk>, mount: &Mount, ledger: &Ledger) -> Result<Driver, Wrong> {
@@ -110,13 +123,15 @@ fn claimed(store: &mut Driver, bounds: Bounds) -> Result<u64, Wrong> {
 }
 
 /// Every entry that must be there, none that may not, and no batch in part.
-fn entries(store: &Driver, ledger: &Ledger, bounds: Bounds) -> Result<usize, Wrong> {
-    let found = read_all(store)?;
+fn entries(
+    store: &Driver,
+    found: &[Entry],
+    ledger: &Ledger,
+    bounds: Bounds,
+) -> Result<usize, Wrong> {
     let (must, may) = bounds.batches;
-    for (found, written) in found.iter().zip(&ledger.entries) {
-        if found != written {
-            return Err(corrupt(format!("found {found:?}, written was {written:?}")));
-        }
+    for (index, entry) in found.iter().enumerate() {
+        erased_or_not(ledger, index, entry, bounds.erasures)?;
     }
     if found.len() < ledger.end(must) {
         let (there, must) = (found.len(), ledger.end(must));
@@ -124,13 +139,50 @@ fn entries(store: &Driver, ledger: &Ledger, bounds: Bounds) -> Result<usize, Wro
             "{must} entries were acknowledged, {there} are there"
         )));
     }
-    match ledger.batches_with(found.len(), may) {
-        Some(batches) => Ok(batches),
-        None => Err(corrupt(format!(
-            "{} entries: a batch is there in part",
-            found.len()
-        ))),
+    let wrong = |failure: StoreFailure| Wrong::Unavailable(failure.kind, failure.message);
+    let waiting = waiting(store).map_err(wrong)?;
+    let mut batches = ledger.batches_with(found.len(), may).peekable();
+    if batches.peek().is_none() {
+        let what = format!("{} entries: a batch is there in part", found.len());
+        return Err(corrupt(what));
     }
+    match batches.find(|batches| ledger.waits(*batches, &waiting)) {
+        Some(batches) if batches >= must => Ok(batches),
+        // One that changed nothing is not missed.
+        Some(_) if ledger.waits(must, &waiting) => Ok(must),
+        Some(batches) => Err(Wrong::Lost(format!(
+            "{must} batches were acknowledged, the stored calls are those after {batches}"
+        ))),
+        None => Err(corrupt(format!("{waiting:?} belongs to no batch"))),
+    }
+}
+
+/// Whether an entry is as it was written, or erased, as far as it must be and may be.
+pub fn erased_or_not(
+    ledger: &Ledger,
+    index: usize,
+    found: &Entry,
+    (must, may): (usize, usize),
+) -> Result<(), Wrong> {
+    let is = |erasures: usize| ledger.is_after(index, erasures, found);
+    if index >= ledger.entries.len() || (must..=may).any(is) {
+        return Ok(());
+    }
+    if (0..must).any(is) {
+        return Err(Wrong::Lost(format!("the erasure of {found:?}")));
+    }
+    let written = &ledger.entries[index];
+    Err(corrupt(format!("found {found:?}, written was {written:?}")))
+}
+
+/// The calls that wait.
+pub fn waiting(store: &Driver) -> Result<Waiting, StoreFailure> {
+    let store = store.store();
+    Ok(Waiting {
+        effects: driver::wait(store.effects(OutboxNumber::ZERO, ALL))?,
+        dead: driver::wait(store.dead_letters(OutboxNumber::ZERO, ALL))?,
+        timers: driver::wait(store.timers(END, ALL))?,
+    })
 }
 
 /// Everything in the journal.
@@ -150,7 +202,7 @@ pub fn read_all(store: &Driver) -> Result<Vec<Entry>, Wrong> {
 /// Two entities as a runtime recovers them.
 fn loads(
     store: &Driver,
-    ledger: &Ledger,
+    (ledger, found): (&Ledger, &[Entry]),
     batches: usize,
     random: &mut Random,
 ) -> Result<(), Wrong> {
@@ -158,22 +210,20 @@ fn loads(
     let ids: Vec<_> = heads.iter().collect();
     for _ in 0..2.min(ids.len()) {
         let (id, head) = ids[random.index(ids.len())];
-        load(store, ledger, (id, *head, batches), random.percent(50))?;
+        let place = (*id, *head, batches);
+        load(store, (ledger, found), place, random.percent(50))?;
     }
     Ok(())
 }
 
-/// One entity as a runtime recovers it.
+/// One entity as a runtime recovers it; the entries are those of the store as it is.
 pub fn load(
     store: &Driver,
-    ledger: &Ledger,
+    (ledger, entries): (&Ledger, &[Entry]),
     (id, head, batches): (&PersistenceId, Head, usize),
     take_snapshot: bool,
 ) -> Result<(), Wrong> {
-    let replay = Seen {
-        take_snapshot,
-        ..Seen::default()
-    };
+    let replay = Seen::new(take_snapshot);
     let loaded = driver::wait(store.store().load(id, Box::new(replay)));
     let loaded = loaded.map_err(|error| match error {
         LoadError::Unavailable(failure) => Wrong::Unavailable(failure.kind, failure.message),
@@ -181,7 +231,9 @@ pub fn load(
     })?;
     let found: Box<dyn Any> = loaded.replay;
     let found = found.downcast::<Seen>().expect("it is what was given");
-    let expected = expected(ledger, id, batches, take_snapshot);
+    let entries = &entries[..ledger.end(batches)];
+    let snapshot = ledger.snapshot(id, batches);
+    let expected = expected(entries, id, snapshot, take_snapshot);
     if loaded.head != head || *found != expected {
         let head = loaded.head;
         return Err(corrupt(format!(
@@ -189,95 +241,6 @@ pub fn load(
         )));
     }
     Ok(())
-}
-
-/// What a load tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Seen {
-    take_snapshot: bool,
-    snapshot: Option<(SequenceNumber, Vec<u8>)>,
-    /// A state, or a deletion.
-    whole: Option<(SequenceNumber, Offset, Option<Vec<u8>>)>,
-    events: Vec<(SequenceNumber, Offset, Option<Vec<u8>>)>,
-    records: Vec<(String, Offset)>,
-}
-
-impl Replay for Seen {
-    fn snapshot(&mut self, snapshot: SnapshotRef<'_>) -> bool {
-        self.snapshot = Some((snapshot.sequence, snapshot.payload.to_vec()));
-        self.take_snapshot
-    }
-
-    fn state(&mut self, state: StateRef<'_>) -> ControlFlow<()> {
-        let payload = state.state.map(|state| state.payload.to_vec());
-        self.whole = Some((state.sequence, state.offset, payload));
-        ControlFlow::Continue(())
-    }
-
-    fn event(&mut self, event: EventRef<'_>) -> ControlFlow<()> {
-        let payload = Some(event.payload.to_vec());
-        self.events.push((event.sequence, event.offset, payload));
-        ControlFlow::Continue(())
-    }
-
-    fn skipped(&mut self, sequence: SequenceNumber) {
-        self.events.push((sequence, Offset::ZERO, None));
-    }
-
-    fn record(&mut self, record: RecordRef<'_>) -> ControlFlow<()> {
-        self.records.push((record.key.to_owned(), record.offset));
-        ControlFlow::Continue(())
-    }
-}
-
-fn expected(ledger: &Ledger, id: &PersistenceId, batches: usize, take_snapshot: bool) -> Seen {
-    let snapshot = ledger.snapshot(id, batches);
-    let mut after = match snapshot {
-        Some((sequence, _)) if take_snapshot => sequence,
-        _ => SequenceNumber::ZERO,
-    };
-    let mut seen = Seen {
-        take_snapshot,
-        snapshot: snapshot.map(|(sequence, snapshot)| (sequence, snapshot.payload.clone())),
-        ..Seen::default()
-    };
-    if let Some(entry) = ledger.whole(id, batches)
-        && entry.sequence > after
-    {
-        let payload = match &entry.body {
-            EntryBody::State { state, .. } => Some(state.payload.clone()),
-            _ => None,
-        };
-        after = entry.sequence;
-        seen.whole = Some((after, entry.offset, payload));
-    }
-    let mut skipped = Vec::new();
-    for entry in ledger.entries[..ledger.end(batches)]
-        .iter()
-        .filter(|entry| entry.id == *id)
-    {
-        if let Some(record) = entry.body.record() {
-            seen.records.insert(0, (record.key.clone(), entry.offset));
-        }
-        match &entry.body {
-            EntryBody::Event { event, .. } if entry.sequence > after => {
-                let payload = Some(event.payload.clone());
-                seen.events.push((entry.sequence, entry.offset, payload));
-            }
-            // Only one that an operator has left out comes after the newest.
-            EntryBody::State { .. } | EntryBody::Deleted { .. } if entry.sequence > after => {
-                seen.events.push((entry.sequence, Offset::ZERO, None));
-            }
-            EntryBody::Skip { sequence, .. } => skipped.push(*sequence),
-            _ => {}
-        }
-    }
-    for event in &mut seen.events {
-        if skipped.contains(&event.0) {
-            *event = (event.0, Offset::ZERO, None);
-        }
-    }
-    seen
 }
 
 /// Every entity takes its next command, at the sequence number that follows: answers how many
@@ -302,6 +265,13 @@ fn go_on(store: &Driver, ledger: &Ledger, batches: usize) -> Result<usize, Wrong
         codec: 0,
         payload: Vec::new(),
     });
+    let effects = ledger.calls(batches).effects(OutboxNumber::ZERO, 1);
+    last.deferred = effects.first().map(|effect| {
+        Box::new(Deferred {
+            settles: Some(Settled::Effect(effect.number)),
+            ..Deferred::default()
+        })
+    });
     members.push(last);
     positions.push(Offset::new(end as u64 + 1));
     let answer = store
@@ -316,6 +286,11 @@ fn go_on(store: &Driver, ledger: &Ledger, batches: usize) -> Result<usize, Wrong
                 "a head is wrong: {outcome:?}, expected {expected}"
             )));
         }
+    }
+    let left = driver::wait(store.store().effects(OutboxNumber::ZERO, 1));
+    let left = left.map_err(|error| failed("the outbox cannot be read")(&error))?;
+    if !left.is_empty() && left == effects {
+        return Err(corrupt(format!("{left:?} is there after its answer")));
     }
     Ok(1)
 }

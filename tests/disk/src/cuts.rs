@@ -31,6 +31,10 @@ pub struct Totals {
     pub corrupt: u64,
     /// Cuts that left a batch which nobody had heard of.
     pub unheard: u64,
+    /// Cuts inside an erasure.
+    pub erasing: u64,
+    /// Cuts that left a part of an erasure.
+    pub half_erased: u64,
     /// Runs that went wrong before their power was cut.
     pub failed: u64,
     /// The first things that were wrong, with where to find them again.
@@ -54,17 +58,26 @@ impl Totals {
         self.lost += other.lost;
         self.corrupt += other.corrupt;
         self.unheard += other.unheard;
+        self.erasing += other.erasing;
+        self.half_erased += other.half_erased;
         self.failed += other.failed;
         self.wrong.extend(other.wrong.iter().cloned());
         self.wrong.truncate(20);
     }
 
-    fn note(&mut self, checked: &Result<usize, Wrong>, bounds: Bounds, place: &dyn fmt::Display) {
+    fn note(
+        &mut self,
+        checked: &Result<check::Recovered, Wrong>,
+        bounds: Bounds,
+        place: &dyn fmt::Display,
+    ) {
         let (must, _) = bounds.batches;
+        self.erasing += u64::from(bounds.erasures.0 < bounds.erasures.1);
         self.acknowledged += must as u64;
         let what = match checked {
-            Ok(batches) => {
-                self.unheard += u64::from(*batches > must);
+            Ok(recovered) => {
+                self.unheard += u64::from(recovered.batches > must);
+                self.half_erased += u64::from(recovered.half_erased);
                 return;
             }
             Err(Wrong::Lost(what)) => {
@@ -100,6 +113,8 @@ impl fmt::Display for Totals {
             "| cuts that left an unacknowledged batch | {} |",
             self.unheard
         )?;
+        writeln!(f, "| cuts inside an erasure | {} |", self.erasing)?;
+        writeln!(f, "| of these left half of it | {} |", self.half_erased)?;
         writeln!(
             f,
             "| cuts that lost something acknowledged | {} |",
@@ -222,9 +237,7 @@ impl<'r> Knife<'r> {
                 model,
                 nested: None,
             };
-            let batches = checked.as_ref().map(|recovered| recovered.batches);
-            self.totals
-                .note(&batches.map_err(Clone::clone), bounds, &place);
+            self.totals.note(&checked, bounds, &place);
             let cuts: u64 = self.totals.cuts.values().sum();
             if let Ok(recovered) = checked
                 && self.cutting.nested_every > 0
@@ -271,8 +284,7 @@ impl<'r> Knife<'r> {
             let checked = self.check(&image, ledger, bounds, random);
             self.totals.nested += 1;
             place.nested = Some((platter.done(), model));
-            let batches = checked.map(|recovered| recovered.batches);
-            self.totals.note(&batches, bounds, &place);
+            self.totals.note(&checked, bounds, &place);
             if !platter.step() {
                 break;
             }

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use statefn_store::{
-    Batch, CommitError, Member, OpenError, Outcome, OwnerEpoch, Sqlite, Store, StoreFailure,
+    Batch, CommitError, Member, OpenError, Outcome, OwnerEpoch, PersistenceId, Sqlite, Store,
+    StoreFailure, Tending, Timestamp,
 };
 
 use crate::disk::Disk;
@@ -171,11 +172,7 @@ impl Driver {
 
     /// Takes the store over.
     pub fn claim(&mut self) -> Result<OwnerEpoch, StoreFailure> {
-        self.disk.hold();
-        let mut request = Request::send(&self.disk, self.store.claim());
-        request.begun();
-        self.disk.go_on();
-        let (claimed, mut marks) = request.wait();
+        let (claimed, mut marks) = self.alone(self.store.claim());
         if claimed.is_err() {
             marks.acknowledged = None;
         }
@@ -238,6 +235,32 @@ impl Driver {
                 .collect();
             self.ledger.write(&taken, marks);
         }
+    }
+
+    /// Changes stored calls outside a command.
+    pub fn tend(&self, changes: &[Tending]) -> (Result<Vec<bool>, CommitError>, Marks) {
+        self.alone(self.store.tend(self.epoch, changes.to_vec()))
+    }
+
+    /// Erases what was before an entity's newest deletion.
+    pub fn erase(
+        &self,
+        id: &PersistenceId,
+        records_from: Timestamp,
+    ) -> (Result<u64, CommitError>, Marks) {
+        let (erased, mut marks) = self.alone(self.store.erase(self.epoch, id, records_from));
+        // Of several transactions, the last may be answered before anybody waits for it.
+        marks.acknowledged = Some(self.disk.noted());
+        (erased, marks)
+    }
+
+    /// A request while there is no other one.
+    fn alone<T>(&self, request: impl Future<Output = T>) -> (T, Marks) {
+        self.disk.hold();
+        let mut request = Request::send(&self.disk, request);
+        request.begun();
+        self.disk.go_on();
+        request.wait()
     }
 
     /// Closes the store and hands out the ledger.

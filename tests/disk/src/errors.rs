@@ -1,16 +1,22 @@
 //! A workload on a disk on which an operation fails, once or for ever, or which is full.
 
-use statefn_store::{CommitError, FailureKind, Member, OpenError, Store, StoreFailure};
+use statefn_store::{
+    CommitError, Entry, FailureKind, Member, OpenError, Outcome, Store, StoreFailure,
+};
 
+use crate::calls;
+use crate::change::{Change, holds};
 use crate::check::{self, Wrong};
-use crate::disk::{Disk, Failure, Plan};
+use crate::disk::Disk;
 use crate::driver::{self, Driver};
 use crate::image::Image;
 use crate::ledger::{Ledger, Marks};
 use crate::mount::{DATABASE, Mount};
 use crate::random::Random;
 use crate::trace::Op;
+use crate::trouble::{Told, Trouble};
 use crate::vfs;
+use crate::waiting::Waiting;
 use crate::workload::{Run, Shape, Window, Writer, small};
 
 /// Tries that fail before a fault that lasts for ever is taken away.
@@ -18,68 +24,6 @@ const PATIENCE: u32 = 3;
 
 /// Tries after which a store whose disk works again must serve.
 const TRIES: u32 = 200_000;
-
-/// What is wrong with a disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Trouble {
-    /// An operation fails.
-    Planned(Plan),
-    /// There is room for this many bytes.
-    Full(usize),
-}
-
-impl Trouble {
-    fn is_full(self) -> bool {
-        match self {
-            Self::Full(_) => true,
-            Self::Planned(plan) => plan.failure == Failure::Full,
-        }
-    }
-
-    /// Whether only writing suffers.
-    fn spares_reads(self) -> bool {
-        let Self::Planned(plan) = self else {
-            return true;
-        };
-        matches!(
-            plan.failure,
-            Failure::Write
-                | Failure::ShortWrite
-                | Failure::Full
-                | Failure::Sync
-                | Failure::Truncate
-        )
-    }
-}
-
-/// What callers were told in a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
-    /// How often the fault struck.
-    pub struck: u64,
-    /// Batches that were acknowledged.
-    pub acknowledged: u64,
-    /// Batches that were not applied.
-    pub not_applied: u64,
-    /// Batches of which nobody knew.
-    pub unknown: u64,
-    /// Those that turned out to be there.
-    pub applied: u64,
-    /// Openings that failed.
-    pub unopened: u64,
-}
-
-impl Told {
-    /// Adds others.
-    pub fn add(&mut self, other: Self) {
-        self.struck += other.struck;
-        self.acknowledged += other.acknowledged;
-        self.not_applied += other.not_applied;
-        self.unknown += other.unknown;
-        self.applied += other.applied;
-        self.unopened += other.unopened;
-    }
-}
 
 /// Runs a workload on a troubled disk, and finds out what is wrong with what the store did. A
 /// trouble that lasts ends after some tries.
@@ -111,6 +55,8 @@ pub fn run(
     session.open(0, Ledger::default())?;
     for number in 0..shape.commits {
         session.commit()?;
+        session.tend()?;
+        session.erase()?;
         if number % 5 == 3 {
             session.look()?;
             session.reopen()?;
@@ -204,13 +150,18 @@ impl Session<'_> {
     }
 
     fn commit(&mut self) -> Result<(), String> {
-        let groups = self.writer.groups(&mut self.random);
-        let answers = self.driver().send(&groups);
+        let driver = self.driver.as_ref().expect("a store is open");
+        let groups = self.writer.groups(&mut self.random, &driver.ledger);
+        let answers = driver.send(&groups);
         let (mut unknown, mut failed) = (Vec::new(), false);
         let mut sent = usize::MAX;
         for (members, (answer, marks)) in groups.iter().zip(answers) {
             match answer {
-                Ok(_) if unknown.is_empty() => {
+                Ok(outcomes) if unknown.is_empty() => {
+                    let refused = |o: &Outcome| matches!(o, Outcome::Refused(_));
+                    if let Some(refused) = outcomes.iter().find(|outcome| refused(outcome)) {
+                        return Err(format!("every member fits: {refused:?}"));
+                    }
                     self.told.acknowledged += 1;
                     self.driver().ledger.write(members, marks);
                     continue;
@@ -223,7 +174,7 @@ impl Session<'_> {
                 Err(CommitError::Unknown(failure)) => {
                     self.told.unknown += 1;
                     self.plausible(&failure)?;
-                    unknown.push((members, marks));
+                    unknown.push((Change::Members(members.clone()), marks));
                 }
                 Err(other) => return Err(format!("nobody else owns the store: {other:?}")),
             }
@@ -237,10 +188,87 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Changes stored calls outside a command.
+    fn tend(&mut self) -> Result<(), String> {
+        let driver = self.driver.as_ref().expect("a store is open");
+        let ledger = &driver.ledger;
+        let calls = ledger.calls(ledger.batches.len());
+        let changes = calls::changes(&calls, &mut self.random);
+        let (answer, marks) = driver.tend(&changes);
+        let unknown = match answer {
+            Ok(done) => {
+                let expected = self.driver().ledger.tend(&changes, marks);
+                let is_so = done == expected;
+                return is_so
+                    .then_some(())
+                    .ok_or_else(|| format!("{changes:?} came to {done:?}, not {expected:?}"));
+            }
+            Err(CommitError::Unavailable(failure)) => {
+                self.told.not_applied += 1;
+                self.plausible(&failure)?;
+                Vec::new()
+            }
+            Err(CommitError::Unknown(failure)) => {
+                self.told.unknown += 1;
+                self.plausible(&failure)?;
+                vec![(Change::Tend(changes), marks)]
+            }
+            Err(other) => return Err(format!("nobody else owns the store: {other:?}")),
+        };
+        self.recover(marks.sent, &unknown)
+    }
+
+    /// Erases the past of an entity, again and again until that is done.
+    fn erase(&mut self) -> Result<(), String> {
+        let driver = self.driver.as_ref().expect("a store is open");
+        let (id, records_from) = self.writer.erasure(&mut self.random, &driver.ledger);
+        let (mut tries, mut sent) = (0, None);
+        loop {
+            let (answer, marks) = self.driver().erase(&id, records_from);
+            let sent = *sent.get_or_insert(marks.sent);
+            match answer {
+                Ok(_) => {
+                    let marks = Marks { sent, ..marks };
+                    self.driver().ledger.erase(&id, records_from, marks);
+                    return Ok(());
+                }
+                Err(CommitError::Unavailable(failure)) => {
+                    self.told.not_applied += 1;
+                    self.plausible(&failure)?;
+                }
+                Err(CommitError::Unknown(failure)) => {
+                    self.told.unknown += 1;
+                    self.plausible(&failure)?;
+                }
+                Err(other) => return Err(format!("nobody else owns the store: {other:?}")),
+            }
+            self.serve(&mut tries)?;
+            let mut half = self.driver().ledger.clone();
+            let done = half.erasures.len();
+            half.erase(&id, records_from, marks);
+            for (index, entry) in self.found(&mut tries)?.0.iter().enumerate() {
+                check::erased_or_not(&half, index, entry, (done, done + 1))
+                    .map_err(|wrong| format!("half erased: {wrong:?}"))?;
+            }
+        }
+    }
+
+    /// What is in the store, as soon as that can be read.
+    fn found(&mut self, tries: &mut u32) -> Result<(Vec<Entry>, Waiting), String> {
+        loop {
+            let entries = check::read_all(self.driver());
+            match (entries, check::waiting(self.driver())) {
+                (Ok(entries), Ok(waiting)) => return Ok((entries, waiting)),
+                (entries, waiting) => self.failed(tries, &(entries.err(), waiting.err()))?,
+            }
+        }
+    }
+
     /// Reads go on while nothing can be written; while nothing can be read either, they say so.
     fn read_on(&self, groups: &[Vec<Member>]) -> Result<(), String> {
         let driver = self.driver.as_ref().expect("a store is open");
         let batches = driver.ledger.batches.len();
+        let entries = driver.ledger.now();
         let mut heads = driver.ledger.heads(batches);
         for member in groups.iter().flatten() {
             heads.remove(&member.id);
@@ -248,7 +276,8 @@ impl Session<'_> {
         for (id, head) in heads.into_iter().take(2) {
             let mut tries = 0;
             let place = (id, head, batches);
-            while let Err(wrong) = check::load(driver, &driver.ledger, place, true) {
+            let known = (&driver.ledger, entries.as_slice());
+            while let Err(wrong) = check::load(driver, known, place, true) {
                 tries += 1;
                 let told = match wrong {
                     Wrong::Unavailable(FailureKind::Io | FailureKind::Busy, _)
@@ -269,45 +298,27 @@ impl Session<'_> {
     }
 
     /// Waits until commits are taken again, and finds out what became of the unknown.
-    fn recover(&mut self, sent: usize, unknown: &[(&Vec<Member>, Marks)]) -> Result<(), String> {
+    fn recover(&mut self, sent: usize, unknown: &[(Change, Marks)]) -> Result<(), String> {
         let mut known = self.driver().ledger.clone();
-        for (members, marks) in unknown {
-            let acknowledged = None;
-            known.write(
-                members,
-                Marks {
-                    acknowledged,
-                    ..*marks
-                },
-            );
+        for (change, marks) in unknown {
+            change.note(&mut known, *marks, None);
         }
         let mut tries = 0;
         self.serve(&mut tries)?;
-        let found = loop {
-            match check::read_all(self.driver()) {
-                Ok(found) => break found,
-                Err(wrong) => self.failed(&mut tries, &wrong)?,
-            }
-        };
-        for (members, marks) in unknown {
-            if found.len() <= self.driver().ledger.entries.len() {
+        let found = self.found(&mut tries)?;
+        for (change, marks) in unknown {
+            if holds(&self.driver().ledger, &found) {
                 break;
             }
             self.told.applied += 1;
             let acknowledged = Some(self.disk.noted());
-            self.driver().ledger.write(
-                members,
-                Marks {
-                    acknowledged,
-                    ..*marks
-                },
-            );
+            change.note(&mut self.driver().ledger, *marks, acknowledged);
         }
         let ledger = &self.driver.as_ref().expect("a store is open").ledger;
-        if found != ledger.entries {
-            let (found, known) = (found.len(), ledger.entries.len());
+        if !holds(ledger, &found) {
+            let (found, known) = (found.0.len(), ledger.entries.len());
             return Err(format!(
-                "{found} entries after the failure, {known} are known"
+                "{found} entries after the failure, {known} are known, or other calls"
             ));
         }
         self.writer.follow(ledger);
@@ -366,14 +377,21 @@ impl Session<'_> {
         self.told.struck = self.healed.unwrap_or(0);
         let wrong = |wrong| format!("at the end: {wrong:?}");
         let driver = self.driver.take().expect("a store is open");
-        let found = check::read_all(&driver).map_err(wrong)?;
-        if found != driver.ledger.entries {
-            let (found, known) = (found.len(), driver.ledger.entries.len());
-            return Err(format!("{found} entries at the end, {known} are known"));
+        let entries = check::read_all(&driver).map_err(wrong)?;
+        let found = (
+            entries,
+            check::waiting(&driver).map_err(|error| error.to_string())?,
+        );
+        if !holds(&driver.ledger, &found) {
+            let (found, known) = (found.0.len(), driver.ledger.entries.len());
+            return Err(format!(
+                "{found} entries at the end, {known} are known, or other calls"
+            ));
         }
         let batches = driver.ledger.batches.len();
         for (id, head) in driver.ledger.heads(batches) {
-            check::load(&driver, &driver.ledger, (id, head, batches), false).map_err(wrong)?;
+            let known = (&driver.ledger, found.0.as_slice());
+            check::load(&driver, known, (id, head, batches), false).map_err(wrong)?;
         }
         let report = driver::wait(driver.store().verify()).map_err(|error| error.to_string())?;
         if !report.faults.is_empty() {

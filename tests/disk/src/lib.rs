@@ -10,17 +10,23 @@
 //!
 //! The only place of the repository with `unsafe`, in two files of [`vfs`].
 
+pub mod calls;
+pub mod change;
 pub mod check;
 pub mod cuts;
 pub mod disk;
 pub mod driver;
+pub mod erasure;
 pub mod errors;
 pub mod image;
 pub mod ledger;
 pub mod mount;
 pub mod platter;
 pub mod random;
+pub mod seen;
 pub mod sweep;
 pub mod trace;
+pub mod trouble;
 pub mod vfs;
+pub mod waiting;
 pub mod workload;

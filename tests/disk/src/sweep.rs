@@ -4,10 +4,11 @@ use std::fmt;
 
 use crate::cuts::{Cutting, Totals, cut_everywhere};
 use crate::disk::{Failure, Plan};
-use crate::errors::{self, Told, Trouble};
+use crate::errors;
 use crate::mount::Mount;
 use crate::platter::{FailedSync, Rules};
 use crate::trace::Op;
+use crate::trouble::{Told, Trouble};
 use crate::workload::Shape;
 
 /// What one way to fail showed, at all its sites.

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use statefn_store::sqlite::Tuning;
 use statefn_store::{
-    Member, NewEvent, NewRecord, NewSnapshot, NewState, PersistenceId, SequenceNumber, Skip,
-    StateChange, Store, Timestamp,
+    EntryBody, Member, NewEvent, NewRecord, NewSnapshot, NewState, PersistenceId, SequenceNumber,
+    Skip, StateChange, Store, Timestamp,
 };
 
+use crate::calls::{self, Caller};
 use crate::check;
 use crate::disk::Disk;
 use crate::driver::{self, Driver};
@@ -116,8 +117,14 @@ pub fn run(seed: u64, shape: Shape) -> Run {
     driver.claim().expect("a healthy disk");
     let mut writer = Writer::new(shape);
     for number in 0..shape.commits {
-        let groups = writer.groups(&mut random);
+        let groups = writer.groups(&mut random, &driver.ledger);
         driver.commit(&groups);
+        if random.percent(20) {
+            tend(&mut driver, &mut random);
+        }
+        if random.percent(15) {
+            erase(&mut driver, &mut random, &writer);
+        }
         if random.percent(10) {
             driver.meanwhile(|driver| back_up(&mount, driver));
         }
@@ -143,6 +150,23 @@ pub fn run(seed: u64, shape: Shape) -> Run {
     }
 }
 
+/// Changes stored calls.
+fn tend(driver: &mut Driver, random: &mut Random) {
+    let calls = driver.ledger.calls(driver.ledger.batches.len());
+    let changes = calls::changes(&calls, random);
+    let (done, marks) = driver.tend(&changes);
+    let done = done.expect("a healthy disk");
+    assert_eq!(driver.ledger.tend(&changes, marks), done, "{changes:?}");
+}
+
+/// Erases the past of an entity, deleted or not.
+fn erase(driver: &mut Driver, random: &mut Random, writer: &Writer) {
+    let (id, records_from) = writer.erasure(random, &driver.ledger);
+    let (count, marks) = driver.erase(&id, records_from);
+    let count = count.expect("a healthy disk");
+    assert_eq!(driver.ledger.erase(&id, records_from, marks), count, "{id}");
+}
+
 /// Copies the store, and finds everything in the copy.
 fn back_up(mount: &Mount, driver: &Driver) {
     let copy = mount.path().join("copy.db");
@@ -150,7 +174,7 @@ fn back_up(mount: &Mount, driver: &Driver) {
     driver.disk().rename("copy.db.partial", "copy.db");
     let copied = Driver::open(driver.disk(), &copy, small()).expect("a copy is a store");
     let entries = check::read_all(&copied).expect("a copy can be read");
-    assert_eq!(entries, driver.ledger.entries, "a copy is whole");
+    assert_eq!(entries, driver.ledger.now(), "a copy is whole");
     copied.close().0.expect("a healthy disk");
     driver.disk().forget("copy.db");
     driver.disk().forget("copy.db-wal");
@@ -163,6 +187,7 @@ pub struct Writer {
     shape: Shape,
     sequences: BTreeMap<u64, u64>,
     made: i64,
+    caller: Caller,
 }
 
 impl Writer {
@@ -172,11 +197,13 @@ impl Writer {
             shape,
             sequences: BTreeMap::new(),
             made: 0,
+            caller: Caller::default(),
         }
     }
 
     /// One batch, or some that are under way together: no entity is in two of them.
-    pub fn groups(&mut self, random: &mut Random) -> Vec<Vec<Member>> {
+    pub fn groups(&mut self, random: &mut Random, ledger: &Ledger) -> Vec<Vec<Member>> {
+        self.caller.begin(ledger.calls(ledger.batches.len()));
         let count = if random.percent(30) {
             2 + random.below(3)
         } else {
@@ -208,6 +235,25 @@ impl Writer {
             members.push(stale);
         }
         members
+    }
+
+    /// An entity whose past may be erased, and since when its keys are remembered: one that was deleted, as
+    /// a rule.
+    pub fn erasure(&self, random: &mut Random, ledger: &Ledger) -> (PersistenceId, Timestamp) {
+        let deleted: Vec<&PersistenceId> = ledger
+            .entries
+            .iter()
+            .filter(|entry| matches!(entry.body, EntryBody::Deleted { .. }))
+            .map(|entry| &entry.id)
+            .collect();
+        let id = if deleted.is_empty() {
+            id(random.below(self.shape.entities))
+        } else {
+            deleted[random.index(deleted.len())].clone()
+        };
+        let made = u64::try_from(self.made).unwrap_or(0);
+        let from = i64::try_from(random.below(made + 2)).unwrap_or(0);
+        (id, Timestamp::from_millis(from))
     }
 
     /// Goes on from what is in a ledger.
@@ -245,7 +291,7 @@ impl Writer {
         }
         member.state = match random.below(100) {
             0..6 => Some(StateChange::Put(state(random))),
-            6..9 => Some(StateChange::Delete),
+            6..11 => Some(StateChange::Delete),
             _ => None,
         }
         .map(Box::new);
@@ -264,6 +310,10 @@ impl Writer {
             });
         }
         *sequence = member.last_sequence().get();
+        let deletes = member.state.as_deref() == Some(&StateChange::Delete);
+        let target = id(random.below(self.shape.entities));
+        let deferred = self.caller.deferred(&member.id, &target, deletes, random);
+        member.deferred = deferred.map(Box::new);
         member
     }
 }

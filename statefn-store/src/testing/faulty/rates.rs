@@ -20,7 +20,8 @@ use crate::testing::Dice;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultRates {
-    /// Commits that are rolled back: [`CommitFault::Unavailable`].
+    /// Commits that are rolled back: [`CommitFault::Unavailable`]; erasures and changes of stored calls that
+    /// fail.
     pub commit_fails: u32,
     /// Commits that are applied and answered with an error: [`CommitFault::UnknownApplied`].
     pub commit_unknown_applied: u32,
@@ -30,7 +31,7 @@ pub struct FaultRates {
     pub commit_refused: u32,
     /// Commits that reach the store twice: [`CommitFault::Repeat`].
     pub commit_repeated: u32,
-    /// Loads that fail.
+    /// Loads that fail, and readings of effects and timers.
     pub load_fails: u32,
     /// Searches for a record that fail.
     pub find_record_fails: u32,
@@ -99,6 +100,8 @@ impl FaultCounts {
 #[derive(Debug)]
 pub(super) struct Seeded {
     dice: Dice,
+    /// For stored calls and erasures.
+    others: Dice,
     rates: FaultRates,
 }
 
@@ -106,6 +109,7 @@ impl Seeded {
     pub(super) fn new(seed: u64, rates: FaultRates) -> Self {
         Self {
             dice: Dice::new(seed),
+            others: Dice::new(!seed),
             rates,
         }
     }
@@ -116,6 +120,8 @@ impl Seeded {
             Call::Load => self.rates.load_fails,
             Call::FindRecord => self.rates.find_record_fails,
             Call::Claim => self.rates.claim_fails,
+            Call::Effects | Call::Timers => return self.others.chance(self.rates.load_fails),
+            Call::Tend | Call::Erase => return self.others.chance(self.rates.commit_fails),
             _ => return false,
         };
         self.dice.chance(rate)

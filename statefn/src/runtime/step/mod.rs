@@ -395,7 +395,7 @@ impl<O: Operation> Ended<O> {
         };
         let mut outgoing = match &self.handled {
             // What a rejected command sent never existed.
-            Handled::Rejected(_) => None,
+            Handled::Rejected(_) if !planted!(RefusedEffectSent) => None,
             _ => self.wishes.outgoing.take(),
         };
         let origin = origin.map(|origin| *origin);

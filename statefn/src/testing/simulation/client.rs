@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use statefn_store::PersistenceId;
 use statefn_store::testing::Dice;
 
 use super::errand::{Errand, Heard, Sending, TypedErrand, heard};
@@ -17,6 +18,7 @@ use crate::call::Call;
 use crate::call_error::CallError;
 use crate::command::Operation;
 use crate::entity::{Behavior, EntityRef};
+use crate::purge::PurgeError;
 use crate::runtime::outcome::Answer;
 
 /// One caller in a [`Simulation`](super::Simulation). Everything it hears is judged.
@@ -97,6 +99,58 @@ impl Client {
         });
         if !matches!(answer, Ok(_) | Err(CallError::Rejected(_))) {
             // Whoever tries again at once must not keep the clock from moving.
+            self.sleep(Duration::from_millis(1)).await;
+        }
+        answer
+    }
+
+    /// Purges the entity `id`, as [`Runtime::purge`](crate::Runtime::purge) does. What it was, is not to be read in the journal at
+    /// the end of the run, if this has answered with success.
+    ///
+    /// An error comes a millisecond late, as from [`call`](Self::call).
+    ///
+    /// # Errors
+    ///
+    /// As the purge itself. If the process of the runtime is killed meanwhile, `OutcomeUnknown`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of the purge: dropped early, it may be done in part.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// use statefn::testing::Simulation;
+    ///
+    /// # fn main() {
+    /// Simulation::of::<(Counter,)>()
+    ///     .client(|client| async move {
+    ///         let _ = client.call("visits", |counter: &CounterRef| counter.add(1)).await;
+    ///         while client.purge::<Counter>("visits").await.is_err() {}
+    ///         let total = client.call("visits", |counter: &CounterRef| counter.total()).await;
+    ///         assert!(total.is_err() || total == Ok(0));
+    ///     })
+    ///     .run(0..3);
+    /// # }
+    /// ```
+    pub async fn purge<E: Behavior>(&self, id: &str) -> Result<u64, PurgeError> {
+        let (process, runtime) = self.stage.runtime().await;
+        let mut running = pin!(runtime.purge::<E>(id));
+        let world = self.stage.world();
+        let answer = poll_fn(|cx| {
+            if world.is_dead(process) {
+                return Poll::Ready(None);
+            }
+            running.as_mut().poll(cx).map(Some)
+        });
+        let answer = answer.await.unwrap_or_else(|| {
+            let reason = "the process of the runtime was killed".into();
+            Err(PurgeError::Deletion(CallError::OutcomeUnknown { reason }))
+        });
+        if answer.is_ok() {
+            let id = PersistenceId::new(E::TYPE, id);
+            let until = self.stage.last_purge(&id).await;
+            self.history.purged(id, until);
+        } else {
             self.sleep(Duration::from_millis(1)).await;
         }
         answer

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use statefn_store::{PersistenceId, Timestamp};
+use statefn_store::{Offset, PersistenceId, Timestamp};
 
 use super::errand::{Errand, Heard, Sending};
 use super::world::World;
@@ -36,6 +36,13 @@ pub(super) enum End {
     Gone,
 }
 
+/// An entity whose purge was acknowledged.
+pub(super) struct Purged {
+    pub(super) id: PersistenceId,
+    /// The deletion before which nothing may be read any more.
+    pub(super) until: Offset,
+}
+
 /// All attempts of one run. Clones share it.
 #[derive(Clone)]
 pub(super) struct History {
@@ -50,6 +57,7 @@ struct Log {
     keys: BTreeMap<(PersistenceId, String), u64>,
     /// Attempts that were answered later than promised.
     late: Vec<String>,
+    purged: Vec<Purged>,
 }
 
 impl History {
@@ -119,6 +127,19 @@ impl History {
         if let Some(sent) = log.at(number).filter(|sent| matches!(sent.end, End::Open)) {
             sent.end = End::Gone;
         }
+    }
+
+    /// A purge was acknowledged.
+    pub(super) fn purged(&self, id: PersistenceId, until: Offset) {
+        self.world.trace(until.get());
+        self.world
+            .note(|| format!("{id} was purged, up to offset {until}"));
+        self.lock().purged.push(Purged { id, until });
+    }
+
+    /// The purges that were acknowledged.
+    pub(super) fn take_purged(&self) -> Vec<Purged> {
+        std::mem::take(&mut self.lock().purged)
     }
 
     /// The last call to each entity.

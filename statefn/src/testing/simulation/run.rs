@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use statefn_store::testing::{Dice, Faulty};
-use statefn_store::{Offset, Store};
+use statefn_store::{Entry, EntryBody, Offset, Store};
 use tokio::sync::Semaphore;
 
 use super::client::{Client, together};
 use super::errand::{Errand, Heard, Sending};
 use super::failure::Reason;
 use super::faults::Faults;
-use super::history::{End, History, Sent};
+use super::history::{End, History, Purged, Sent};
 use super::judge::judge;
 use super::plan::{Plan, Workload};
 use super::stage::Stage;
@@ -185,6 +185,7 @@ impl Play {
 
     /// Judges the run.
     fn end(&self, world: &World, recorder: &Recorder, purpose: Purpose) -> Outcome {
+        let purged = self.history.take_purged();
         let (sent, late) = self.history.take();
         for line in late {
             self.fail(Reason::Late(line));
@@ -195,8 +196,10 @@ impl Play {
             Vec::new()
         });
         let judged = purpose == Purpose::Judge;
+        let written = recorder.written();
+        self.erased(&journal, &written, &purged);
         if let Some(runtime) = self.stage.last_runtime().filter(|_| judged) {
-            for violation in judge(&sent, &journal, recorder, &runtime) {
+            for violation in judge(&sent, &written, recorder, &runtime) {
                 self.fail(Reason::Violation(violation));
             }
         }
@@ -209,6 +212,29 @@ impl Play {
             reasons: std::mem::take(&mut *reasons),
             trace,
             log,
+        }
+    }
+
+    /// The journal is what was written, but for what was erased; and what was purged is.
+    fn erased(&self, journal: &[Entry], written: &[Entry], purged: &[Purged]) {
+        let is_erased = |entry: &Entry| matches!(entry.body, EntryBody::Erased { .. });
+        let mut pairs = journal.iter().zip(written);
+        let other = pairs.find(|(entry, written)| entry != written && !is_erased(entry));
+        if let Some((entry, _)) = other.filter(|_| journal.len() == written.len()) {
+            let what = format!("{} is not what was written", entry.offset);
+            self.fail(Reason::Unclean(what));
+        }
+        if journal.len() != written.len() {
+            let what = format!("{} entries, {} were written", journal.len(), written.len());
+            self.fail(Reason::Unclean(what));
+        }
+        for Purged { id, until } in purged {
+            let past = |entry: &&Entry| entry.id == *id && entry.offset < *until;
+            let left = journal.iter().filter(past).find(|entry| !is_erased(entry));
+            if let Some(entry) = left {
+                let what = format!("{id} was purged, and offset {} is there", entry.offset);
+                self.fail(Reason::Unclean(what));
+            }
         }
     }
 

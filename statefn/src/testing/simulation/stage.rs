@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use statefn_store::testing::{Dice, Faulty};
+use statefn_store::{Entry, EntryBody, Offset, PersistenceId};
 
 use super::faults::Faults;
 use super::storage::ProcessStore;
 use super::world::{HARNESS, Process, World};
+use crate::codec::Codec;
 use crate::env::Env;
 use crate::limits::Limits;
+use crate::metadata::Metadata;
+use crate::purge::PURGE_HEADER;
 use crate::system::{Builder, Runtime};
 
 /// Says which entities a runtime hosts.
@@ -167,6 +171,18 @@ impl Stage {
         self.world.note(|| "the outage is over".to_owned());
     }
 
+    /// The newest deletion of an entity that a purge has made.
+    pub(super) async fn last_purge(&self, id: &PersistenceId) -> Offset {
+        let journal = self.faulty.inner().read(Offset::ZERO, usize::MAX).await;
+        let is_purge = |entry: &&Entry| {
+            let is_deleted = matches!(entry.body, EntryBody::Deleted { .. });
+            entry.id == *id && is_deleted && is_purge(&entry.metadata)
+        };
+        let journal = journal.unwrap_or_default();
+        let newest = journal.iter().rfind(is_purge);
+        newest.map_or(Offset::ZERO, |entry| entry.offset)
+    }
+
     /// The runtime that took calls last.
     pub(super) fn last_runtime(&self) -> Option<Runtime> {
         self.current().runtime.clone().map(|(_, runtime)| runtime)
@@ -179,4 +195,10 @@ impl Stage {
         self.world
             .note(|| "everything works from here on".to_owned());
     }
+}
+
+/// Whether a deletion says that it is the beginning of a purge.
+fn is_purge(metadata: &[u8]) -> bool {
+    let metadata = Codec::Bincode.decode::<Metadata>(metadata);
+    metadata.is_ok_and(|metadata| metadata.get(PURGE_HEADER).is_some())
 }

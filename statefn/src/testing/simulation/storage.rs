@@ -20,6 +20,8 @@ pub(super) struct Recorder {
     inner: Arc<dyn Store>,
     world: World,
     committed: Arc<Mutex<BTreeMap<Offset, u64>>>,
+    /// Entries as they were committed: some of them are erased later.
+    written: Arc<Mutex<Vec<Entry>>>,
 }
 
 impl Recorder {
@@ -28,7 +30,23 @@ impl Recorder {
             inner,
             world,
             committed: Arc::default(),
+            written: Arc::default(),
         }
+    }
+
+    /// Every entry as it was committed.
+    pub(super) fn written(&self) -> Vec<Entry> {
+        let written = self.written.lock();
+        written.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps entries that have just been committed.
+    async fn keep(&self, from: Offset, entries: u64) {
+        let limit = usize::try_from(entries).unwrap_or(usize::MAX);
+        // A store that cannot be read is found out at the end.
+        let page = self.inner.read(from, limit).await.unwrap_or_default();
+        let written = self.written.lock();
+        written.unwrap_or_else(PoisonError::into_inner).extend(page);
     }
 
     /// The instant at which the entry was committed.
@@ -230,6 +248,8 @@ forward!(
         for (outcome, entries) in outcomes.iter().zip(entries) {
             if let Outcome::Committed { position } = outcome {
                 self.note(*position, entries);
+                let from = Offset::new((position.get() + 1).saturating_sub(entries));
+                self.keep(from, entries).await;
             }
         }
         Ok(outcomes)

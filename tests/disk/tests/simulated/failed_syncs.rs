@@ -2,9 +2,10 @@
 //! not write.
 
 use statefn_disk::disk::{Failure, Plan};
-use statefn_disk::errors::{self, Trouble};
+use statefn_disk::errors;
 use statefn_disk::mount::Mount;
 use statefn_disk::sweep::{cuts_after_failed_syncs, shape};
+use statefn_disk::trouble::Trouble;
 
 #[test]
 fn p1_what_a_failed_sync_forgot_is_written_again_before_anything_is_acknowledged() {

@@ -39,6 +39,17 @@ fn p1_nor_on_a_disk_that_damages_what_lies_beside_a_write() {
     assert_eq!((totals.lost, totals.corrupt), (0, 0), "{totals}");
 }
 
+/// Keys that are kept, states, events, records and what an operator left out: all go in parts.
+#[test]
+fn p10_a_power_cut_in_the_middle_of_an_erasure_leaves_each_entry_as_it_was_or_erased() {
+    let mut totals = Totals::default();
+    for seed in 40..44 {
+        totals.add(&cut(seed, Shape::default(), Rules::default()));
+    }
+    assert_eq!((totals.lost, totals.corrupt), (0, 0), "{totals}");
+    assert!(totals.erasing > 20 && totals.half_erased > 5, "{totals}");
+}
+
 #[test]
 fn p4_a_power_cut_leaves_a_command_of_a_thousand_events_whole_or_not_at_all() {
     let shape = Shape {
