@@ -55,8 +55,11 @@ pub fn run(
     session.open(0, Ledger::default())?;
     for number in 0..shape.commits {
         session.commit()?;
-        session.tend()?;
-        session.erase()?;
+        match number % 3 {
+            1 => session.tend()?,
+            2 => session.erase()?,
+            _ => {}
+        }
         if number % 5 == 3 {
             session.look()?;
             session.reopen()?;

@@ -1,6 +1,6 @@
 //! What a store is asked in a run: commits of every shape, merges, checkpoints, reopenings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use statefn_store::sqlite::Tuning;
@@ -188,6 +188,8 @@ pub struct Writer {
     sequences: BTreeMap<u64, u64>,
     made: i64,
     caller: Caller,
+    /// Entities and the sequence numbers of their deletions.
+    deletions: BTreeSet<(u64, u64)>,
 }
 
 impl Writer {
@@ -198,6 +200,7 @@ impl Writer {
             sequences: BTreeMap::new(),
             made: 0,
             caller: Caller::default(),
+            deletions: BTreeSet::new(),
         }
     }
 
@@ -304,13 +307,18 @@ impl Writer {
             });
         }
         if *sequence > 0 && random.percent(3) {
-            member.skip = Some(Skip {
-                sequence: SequenceNumber::new(1 + random.below(*sequence)),
+            let left_out = 1 + random.below(*sequence);
+            // Without its deletion, an entity whose past was erased does not load.
+            member.skip = (!self.deletions.contains(&(entity, left_out))).then(|| Skip {
+                sequence: SequenceNumber::new(left_out),
                 reason: "it was wrong".to_owned(),
             });
         }
         *sequence = member.last_sequence().get();
         let deletes = member.state.as_deref() == Some(&StateChange::Delete);
+        if deletes {
+            self.deletions.insert((entity, *sequence));
+        }
         let target = id(random.below(self.shape.entities));
         let deferred = self.caller.deferred(&member.id, &target, deletes, random);
         member.deferred = deferred.map(Box::new);
