@@ -8,7 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use statefn_tests::load::{overload, soak, stuck};
+use statefn_tests::load::{alarms, overload, soak, stuck};
 
 /// Threads and descriptors are the whole process's, so that only one test may run.
 fn alone() -> MutexGuard<'static, ()> {
@@ -38,6 +38,19 @@ fn p8_ten_times_the_load_is_answered_and_acknowledged_commands_are_there() {
     let overloaded = overloaded.unwrap();
     println!("{overloaded}");
     assert_eq!(overloaded.verdict.failed(false), Vec::<String>::new());
+}
+
+#[test]
+fn p8_timers_that_are_due_at_once_take_no_memory_and_fire_once() {
+    let _alone = alone();
+    let rung = alarms::run(&alarms::Plan {
+        timers: 10_000,
+        entities: 100,
+        folder: None,
+    });
+    let rung = rung.unwrap();
+    println!("{rung}");
+    assert_eq!(rung.verdict.failed(false), Vec::<String>::new());
 }
 
 #[test]
