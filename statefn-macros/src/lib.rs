@@ -19,7 +19,7 @@ mod owned;
 
 /// Makes an entity of a struct, and its commands and queries of an impl.
 ///
-/// On the struct: `#[entity(event_sourced, ..)]` or `#[entity(crud, ..)]` with any of `name = "cart"`,
+/// On the struct: `#[entity(event_sourced, ..)]`, `#[entity(crud, ..)]` or `#[entity(crdt, ..)]` with any of `name = "cart"`,
 /// `snapshot_every = 100` (event-sourced), `version = 2`, `from = CartV1` (CRUD), `passivate_after = "10m"`, `codec = "json"`, `key_retention = "24h"`,
 /// `shape = ".."`, `crate = path`. On the impl: `#[entity]`, with `crate = path` at most.
 #[proc_macro_attribute]
@@ -62,7 +62,7 @@ pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// A method of an `#[entity]` impl that may change the entity: `&self` (event-sourced, it emits
-/// events) or `&mut self` (CRUD), `ctx: &mut Context<Self>` if it needs one, then arguments. Option: `name = ".."`.
+/// events) or `&mut self` (CRUD, CRDT), `ctx: &mut Context<Self>` if it needs one, then arguments. Option: `name = ".."`.
 #[proc_macro_attribute]
 pub fn command(_options: TokenStream, item: TokenStream) -> TokenStream {
     diagnostics::misplaced("command", &item.into()).into()

@@ -28,10 +28,10 @@ pub trait ChangedInPlace {}
 
 /// The state model in which a state is the fold of events: what an event handler asks for.
 #[diagnostic::on_unimplemented(
-    message = "a CRUD entity has no event handlers",
+    message = "an entity that is changed in place has no event handlers",
     label = "remove this handler",
-    note = "it is stored whole: its commands take `&mut self` and change it in place. If it is to be \
-            the fold of its events, say `#[entity(event_sourced)]`"
+    note = "the commands of a CRUD or CRDT entity take `&mut self` and change it in place. If it is to \
+            be the fold of its events, say `#[entity(event_sourced)]`"
 )]
 pub trait FoldsEvents {}
 

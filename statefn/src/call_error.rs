@@ -104,6 +104,9 @@ pub enum CallError<E> {
         /// What the codec said.
         reason: Arc<str>,
     },
+    /// The entity is a CRDT and was deleted: its id is used up. Not applied.
+    #[error("the entity was deleted for good")]
+    Deleted,
     /// This runtime does not host the entity type. Not applied.
     #[error("this runtime does not host entities of type {entity_type:?}")]
     NotHosted {
@@ -265,6 +268,7 @@ impl Failure {
             CallError::KeyReused { key } => Self::KeyReused { key },
             CallError::AlreadyApplied { key } => Self::AlreadyApplied { key },
             CallError::Encoding { what, reason } => Self::Encoding { what, reason },
+            CallError::Deleted => Self::Deleted,
             CallError::NotHosted { entity_type } => Self::NotHosted { entity_type },
             CallError::Fenced => Self::Fenced,
             CallError::Stopped => Self::Stopped,
@@ -293,6 +297,7 @@ impl Failure {
             Self::KeyReused { key } => CallError::KeyReused { key },
             Self::AlreadyApplied { key } => CallError::AlreadyApplied { key },
             Self::Encoding { what, reason } => CallError::Encoding { what, reason },
+            Self::Deleted => CallError::Deleted,
             Self::NotHosted { entity_type } => CallError::NotHosted { entity_type },
             Self::Fenced => CallError::Fenced,
             Self::Stopped => CallError::Stopped,

@@ -26,6 +26,10 @@ pub trait Operation: Send + Sized + 'static {
     type Mode: Mode<Self>;
     /// Declared name: the method's, unless an attribute says otherwise.
     const NAME: &'static str;
+
+    /// Whether it also runs on an entity that was deleted for good.
+    #[doc(hidden)]
+    const AFTER_THE_END: bool = false;
 }
 
 /// An operation that may write.

@@ -48,6 +48,12 @@ pub trait Behavior: Entity<Kind: Model<Self>> + Default + Serialize + Deserializ
         let _ = visitor;
     }
 
+    /// What a command of a CRDT entity changed, to be stored: its state is its only event, too.
+    #[doc(hidden)]
+    fn take_delta(&mut self) -> Option<Self::Event> {
+        None
+    }
+
     /// Whether two states are equal, for checks. `None` when the type has no `PartialEq`.
     #[doc(hidden)]
     fn same(&self, other: &Self) -> Option<bool> {
@@ -56,7 +62,7 @@ pub trait Behavior: Entity<Kind: Model<Self>> + Default + Serialize + Deserializ
     }
 }
 
-/// A state that is stored whole: what a CRUD entity is besides an [`Entity`].
+/// A state that commands change in place: what a CRUD or a CRDT entity is besides an [`Entity`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `#[event_handler]`",
     label = "add `fn apply(&mut self, event: &..)` to this block, the one block with `#[entity]`",
@@ -67,8 +73,14 @@ pub trait StoredWhole: Entity {
     /// What is stored: the state itself, declared as an event is (name, version, upcaster).
     type State: Event;
 
-    /// Takes a stored state over.
+    /// Takes a stored state over: a CRUD entity in the place of its own, a CRDT entity merges it.
     fn replace(&mut self, state: &Self::State);
+
+    /// What changed since the last call, of a CRDT entity.
+    #[doc(hidden)]
+    fn delta(&mut self) -> Option<Self::State> {
+        None
+    }
 
     /// What a command works on; dropped when it fails.
     #[must_use]
@@ -107,6 +119,9 @@ pub trait Kind: sealed::Sealed + 'static {
 
     /// Whether the state is stored whole, not as events.
     const IS_WHOLE: bool;
+
+    /// Whether the state is a CRDT, stored as the deltas of its changes.
+    const IS_CRDT: bool = false;
 }
 
 /// State is the fold of stored events.
@@ -129,6 +144,18 @@ impl sealed::Sealed for CrudKind {}
 impl Kind for CrudKind {
     const NAME: &'static str = "crud";
     const IS_WHOLE: bool = true;
+}
+
+/// Commands change the state in place, and what they changed is stored as a delta.
+#[derive(Debug)]
+pub enum CrdtKind {}
+
+impl sealed::Sealed for CrdtKind {}
+
+impl Kind for CrdtKind {
+    const NAME: &'static str = "crdt";
+    const IS_WHOLE: bool = false;
+    const IS_CRDT: bool = true;
 }
 
 /// What a state model means for an entity: on what a command works, and what memory knows of what is
@@ -157,6 +184,19 @@ pub trait Model<E: Entity>: Kind {
     /// The hash of the stored state's bytes; `None` if there is none.
     #[doc(hidden)]
     fn digest(stored: Self::Stored) -> Option<u128>;
+
+    /// What memory keeps of an entity that is deleted.
+    #[doc(hidden)]
+    fn deleted() -> Self::Stored {
+        Self::Stored::default()
+    }
+
+    /// Whether the entity is deleted for good.
+    #[doc(hidden)]
+    fn has_ended(stored: Self::Stored) -> bool {
+        let _ = stored;
+        false
+    }
 }
 
 impl<E: Entity> Model<E> for EventSourcedKind {
@@ -196,6 +236,36 @@ impl<E: StoredWhole> Model<E> for CrudKind {
 
     fn digest(stored: Option<u128>) -> Option<u128> {
         stored
+    }
+}
+
+impl<E: StoredWhole> Model<E> for CrdtKind {
+    type Handle<'a> = &'a mut E;
+    /// Whether it is deleted.
+    type Stored = bool;
+
+    fn copy(state: &E) -> Option<E> {
+        Some(state.copied())
+    }
+
+    fn handle(state: &mut E) -> &mut E {
+        state
+    }
+
+    fn stored(_: u128) -> bool {
+        false
+    }
+
+    fn digest(_: bool) -> Option<u128> {
+        None
+    }
+
+    fn deleted() -> bool {
+        true
+    }
+
+    fn has_ended(is_deleted: bool) -> bool {
+        is_deleted
     }
 }
 

@@ -78,6 +78,12 @@
 //! is stored as the whole state, under a version and the hash of its shape. All the rest is as for
 //! event-sourced entities. [`Context::delete`] deletes either kind.
 //!
+//! # State that replicas merge
+//!
+//! [`crdt`] has counters, sets, maps, registers and votes that several replicas change at the same
+//! time, `derive(Crdt)` for structs of them, and `#[entity(crdt)]` stores such a state as the deltas of its
+//! commands. Runtimes do not exchange them by themselves yet.
+//!
 //! # Commands and queries
 //!
 //! A method of a reference makes a [`Call`]: a value. `.await` runs it, [`Call::wait`] runs it from

@@ -106,6 +106,7 @@ impl<E: Behavior> Operation for Purge<E> {
     type Error = Infallible;
     type Mode = Writes;
     const NAME: &'static str = PURGE_HEADER;
+    const AFTER_THE_END: bool = true;
 }
 
 impl<E: Behavior> Command for Purge<E> {

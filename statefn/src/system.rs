@@ -13,9 +13,11 @@ use crate::action::{
 use crate::admin::Admin;
 use crate::call::Handle;
 use crate::codec::Codec;
+use crate::crdt::ReplicaId;
 use crate::entity::{Behavior, Entity, EntityRef};
 use crate::env::{Env, TokioEnv};
 use crate::limits::Limits;
+use crate::random::nonce;
 use crate::runtime::definition::{Definition, Registration, define};
 use crate::runtime::engine::Engine;
 use crate::runtime::hosted::Hosted;
@@ -72,6 +74,7 @@ impl Runtime {
             definitions: Vec::new(),
             actions: HostedActions::default(),
             action_taken: None,
+            replica: None,
         }
     }
 
@@ -268,6 +271,7 @@ pub struct Builder {
     actions: HostedActions,
     /// A name that two actions have.
     action_taken: Option<&'static str>,
+    replica: Option<ReplicaId>,
 }
 
 impl Builder {
@@ -275,6 +279,47 @@ impl Builder {
     #[must_use]
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The name under which this runtime changes CRDT entities: without one it changes none, and
+    /// answers [`CallError::Invalid`](crate::CallError::Invalid). Only a runtime without a store draws one by itself.
+    ///
+    /// It belongs to the store: the same name for the same store at each start, another one for
+    /// every other store. A store that was restored from a backup, copied or salvaged is another one, and needs a
+    /// name that was never used, because the name's later changes are known elsewhere already. The library cannot tell yet whether
+    /// a store was restored: this is for whoever restores it to remember.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use statefn::crdt::{Crdt, GCounter, ReplicaId};
+    /// use statefn::prelude::*;
+    /// use statefn::store::Memory;
+    ///
+    /// #[entity(crdt)]
+    /// #[derive(Clone, Default, Crdt, Serialize, Deserialize)]
+    /// pub struct Likes { count: GCounter }
+    ///
+    /// #[entity]
+    /// impl Likes {
+    ///     #[command]
+    ///     fn like(&mut self, ctx: &mut Context<Self>) -> u64 {
+    ///         self.count.increment(ctx.writer(), 1);
+    ///         self.count.value()
+    ///     }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Runtime::builder().store(Memory::new()).only::<(Likes,)>();
+    /// let runtime = builder.replica(ReplicaId::new(0x5f3a)).build().await?;
+    /// assert_eq!(runtime.entity::<Likes>("post 7").like().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn replica(mut self, id: ReplicaId) -> Self {
+        self.replica = Some(id);
         self
     }
 
@@ -350,6 +395,9 @@ impl Builder {
         if isolate(|| drop(env.sleep(Duration::ZERO))).is_err() {
             return Err(BuildError::NoTimers);
         }
+        let is_temporary = self.store.is_none();
+        let drawn = || is_temporary.then(|| ReplicaId::new(nonce()));
+        let replica = self.replica.or_else(drawn);
         let store = self.store.unwrap_or_else(|| Arc::new(Memory::new()));
         let unhosted: Arc<[EntityType]> = store
             .entity_types()
@@ -362,7 +410,7 @@ impl Builder {
             tracing::warn!(entity = %entity_type, "the store holds entities without code here");
         }
         let epoch = store.claim().await.map_err(BuildError::Store)?;
-        let shared = Shared::new(self.limits, hosted, env, store, epoch);
+        let shared = Shared::new(self.limits, hosted, env, store, epoch, replica);
         Ok(Runtime {
             engine: Engine::start(shared, self.shards),
             actions: Arc::new(self.actions),

@@ -10,6 +10,7 @@ mod account;
 mod actions;
 mod async_commands;
 mod bad_input;
+mod crdt;
 mod crud;
 mod effects;
 mod forwards;

@@ -19,8 +19,8 @@ pub(crate) fn expand(
 ) -> TokenStream {
     refuse_second(&mut item.attrs, &mut diagnostics);
     if options.kind == Kind::Unsaid {
-        let message = "say which state model the entity follows: `#[entity(event_sourced)]` or \
-                       `#[entity(crud)]`";
+        let message = "say which state model the entity follows: `#[entity(event_sourced)]`, \
+                       `#[entity(crud)]` or `#[entity(crdt)]`";
         diagnostics.at_span(Span::call_site(), message);
     }
     let is_generic = names::refuse_generics(&item.generics, "an entity", &mut diagnostics);
@@ -49,14 +49,18 @@ fn entity(krate: &TokenStream, options: &Options, item: &ItemStruct) -> TokenStr
         .as_ref()
         .map_or_else(|| names::kebab_case(ident), LitStr::value);
     let settings = settings(krate, options);
-    // `crdt` was refused above; its commands should not be complained about as well.
     let in_place = matches!(options.kind, Kind::Crud | Kind::Crdt)
         .then(|| quote!(impl #krate::__private::ChangedInPlace for #ident {}));
-    let is_crud = options.kind == Kind::Crud;
-    let (kind, model) = if is_crud {
-        (quote!(CrudKind), stored_whole(krate, options, ident, &name))
-    } else {
-        (quote!(EventSourcedKind), quote!())
+    let (kind, model) = match options.kind {
+        Kind::Crud => (
+            quote!(CrudKind),
+            in_place_of(krate, options, ident, &name, crud(krate)),
+        ),
+        Kind::Crdt => (
+            quote!(CrdtKind),
+            in_place_of(krate, options, ident, &name, crdt(krate)),
+        ),
+        _ => (quote!(EventSourcedKind), quote!()),
     };
     quote! {
         #[automatically_derived]
@@ -71,8 +75,35 @@ fn entity(krate: &TokenStream, options: &Options, item: &ItemStruct) -> TokenStr
     }
 }
 
-/// A state that is stored whole: it is its own only event.
-fn stored_whole(krate: &TokenStream, options: &Options, ident: &Ident, name: &str) -> TokenStream {
+/// How a CRUD entity takes a stored state over.
+fn crud(krate: &TokenStream) -> TokenStream {
+    quote! {
+        fn replace(&mut self, state: &Self::State) {
+            *self = #krate::__private::Copied::copied(state);
+        }
+    }
+}
+
+/// How a CRDT entity takes a stored delta over, and what it stores.
+fn crdt(krate: &TokenStream) -> TokenStream {
+    quote! {
+        fn replace(&mut self, delta: &Self::State) {
+            #krate::crdt::Crdt::merge(self, delta);
+        }
+        fn delta(&mut self) -> ::core::option::Option<Self::State> {
+            #krate::crdt::Crdt::take_delta(self)
+        }
+    }
+}
+
+/// A state that is changed in place: it is its own only event.
+fn in_place_of(
+    krate: &TokenStream,
+    options: &Options,
+    ident: &Ident,
+    name: &str,
+    takes_over: TokenStream,
+) -> TokenStream {
     let state = EventModel {
         variant: None,
         name: name.to_owned(),
@@ -87,9 +118,7 @@ fn stored_whole(krate: &TokenStream, options: &Options, ident: &Ident, name: &st
         #[automatically_derived]
         impl #krate::entity::StoredWhole for #ident {
             type State = #ident;
-            fn replace(&mut self, state: &Self::State) {
-                *self = #krate::__private::Copied::copied(state);
-            }
+            #takes_over
             fn copied(&self) -> Self {
                 #krate::__private::Copied::copied(self)
             }

@@ -9,9 +9,10 @@ use crate::attribute::{self, Entry};
 use crate::diagnostics::Diagnostics;
 use crate::duration;
 
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "event_sourced",
     "crud",
+    "crdt",
     "name",
     "snapshot_every",
     "passivate_after",
@@ -52,7 +53,6 @@ pub(crate) enum Kind {
     Unknown,
     EventSourced,
     Crud,
-    /// `crdt`: known, refused for now.
     Crdt,
 }
 
@@ -80,9 +80,7 @@ impl Options {
                 self.take_kind(Kind::Crud, entry, diagnostics);
             }
             "crdt" => {
-                let message = "`crdt` entities are not supported yet: the state models that work \
-                               today are `event_sourced` and `crud`";
-                diagnostics.at(&entry.word, message);
+                entry.no_value(diagnostics);
                 self.take_kind(Kind::Crdt, entry, diagnostics);
             }
             "version" => self.version = entry.version(diagnostics),
@@ -113,7 +111,7 @@ impl Options {
 
     fn take_kind(&mut self, kind: Kind, entry: &Entry, diagnostics: &mut Diagnostics) {
         let is_second = !matches!(self.kind, Kind::Unsaid | Kind::Unknown);
-        if is_second && kind != Kind::Crdt {
+        if is_second {
             diagnostics.at(&entry.word, "an entity follows one state model");
         }
         self.kind = kind;

@@ -9,8 +9,9 @@ use std::sync::{Arc, OnceLock};
 use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
 
 use crate::chain::{Chain, CommandId};
+use crate::crdt::{ReplicaId, Writer};
 use crate::effect::Outgoing;
-use crate::entity::{Behavior, EventOf};
+use crate::entity::{Behavior, CrdtKind, Entity, EventOf};
 use crate::hash::stable_128;
 use crate::metadata::Metadata;
 use crate::random::nonce;
@@ -67,6 +68,8 @@ pub struct Context<E: Behavior> {
     caller: Option<Arc<Chain>>,
     /// What tells this run from all others; drawn when somebody asks.
     nonce: OnceLock<u64>,
+    /// Under which name a CRDT is changed.
+    replica: ReplicaId,
     /// What only few handlers need.
     aside: Option<Box<Aside>>,
 }
@@ -76,6 +79,7 @@ pub struct Context<E: Behavior> {
 struct Aside {
     rng: Option<fastrand::Rng>,
     added: Metadata,
+    writer: Option<Writer>,
     /// The runtime, for an async command that calls entities.
     runtime: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -92,6 +96,8 @@ pub(crate) struct Wishes<E: Behavior> {
     pub(crate) outgoing: Option<Box<Outgoing>>,
     /// What is stored with it, if that is more than it was sent with.
     pub(crate) metadata: Option<Metadata>,
+    /// Whether a change of a CRDT was left out, because it could not be named.
+    pub(crate) is_exhausted: bool,
 }
 
 impl<E: Behavior> Wishes<E> {
@@ -104,6 +110,7 @@ impl<E: Behavior> Wishes<E> {
             deletes: false,
             outgoing: None,
             metadata: None,
+            is_exhausted: false,
         }
     }
 }
@@ -127,6 +134,7 @@ impl<E: Behavior> Context<E> {
             outgoing: None,
             caller: None,
             nonce: OnceLock::from(0),
+            replica: ReplicaId::new(1),
             aside: None,
         }
     }
@@ -140,6 +148,12 @@ impl<E: Behavior> Context<E> {
     /// Called by this chain of commands.
     pub(crate) fn called_by(mut self, caller: Option<Arc<Chain>>) -> Self {
         self.caller = caller;
+        self
+    }
+
+    /// Changes a CRDT under this name; the test kit is replica 1.
+    pub(crate) fn on_replica(mut self, replica: ReplicaId) -> Self {
+        self.replica = replica;
         self
     }
 
@@ -160,7 +174,8 @@ impl<E: Behavior> Context<E> {
     ///
     /// In an event-sourced command it comes after the events emitted so far: the last one can say
     /// why. In a CRUD command it wins over whatever the handler does to `self`, before or after.
-    /// [`keep`](Self::keep) takes it back.
+    /// [`keep`](Self::keep) takes it back. A CRDT entity is deleted for good: every later call is
+    /// answered [`CallError::Deleted`](crate::CallError::Deleted), also if it was never used before.
     ///
     /// What remains: sequence numbers go on, keys are remembered as long as ever, and the journal
     /// keeps what was there until the entity is purged ([`Runtime::purge`](crate::Runtime::purge)).
@@ -382,6 +397,8 @@ impl<E: Behavior> Context<E> {
 
     /// What the command asked for.
     pub(crate) fn into_wishes(self) -> Wishes<E> {
+        let writer = self.aside.as_ref().and_then(|aside| aside.writer.as_ref());
+        let is_exhausted = writer.is_some_and(Writer::is_exhausted);
         let added = self.aside.map(|aside| aside.added);
         let metadata = added.filter(|added| !added.is_empty()).map(|added| {
             let mut metadata = self.metadata;
@@ -394,7 +411,24 @@ impl<E: Behavior> Context<E> {
             deletes: self.deletes,
             outgoing: self.outgoing,
             metadata,
+            is_exhausted,
         }
+    }
+}
+
+impl<E: Behavior + Entity<Kind = CrdtKind>> Context<E> {
+    /// Who changes the state, and when: what the changes of a CRDT take
+    /// ([`statefn::crdt`](crate::crdt)). The replica is the runtime's
+    /// ([`Builder::replica`](crate::Builder::replica)); in a scenario of the test kit it is number 1.
+    ///
+    /// See [`statefn::crdt`](crate::crdt#entities) for an example.
+    pub fn writer(&mut self) -> &mut Writer {
+        let (replica, now) = (self.replica, self.now.as_millis());
+        let aside = self.aside.get_or_insert_default();
+        let now = u64::try_from(now).unwrap_or_default();
+        aside
+            .writer
+            .get_or_insert_with(|| Writer::new(replica, now))
     }
 }
 

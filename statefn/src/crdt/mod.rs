@@ -56,10 +56,66 @@
 //! bounded by its bytes: bytes that were not written by these types are an error or a harmless
 //! value, never a panic.
 //!
+//! # Entities
+//!
+//! An entity whose state is a CRDT says `#[entity(crdt)]`. Its commands take `&mut self` and name their
+//! changes by [`ctx.writer()`](crate::Context::writer). A command works on a clone: an `Err` or a
+//! panic drops it. What it changed is stored as a delta, in one commit with all else, before the
+//! reply; a command that changed nothing stores nothing. Now and then the deltas go into a snapshot.
+//! [`ctx.delete()`](crate::Context::delete) is final: the id is used up, and every later call is answered
+//! [`CallError::Deleted`](crate::CallError::Deleted). The runtime needs a name of its own for its store:
+//! [`Builder::replica`](crate::Builder::replica).
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use statefn::crdt::{Crdt, OrSet};
+//! use statefn::prelude::*;
+//!
+//! /// Who is in a room.
+//! #[entity(crdt)]
+//! #[derive(Clone, Debug, Default, PartialEq, Crdt, Serialize, Deserialize)]
+//! pub struct Room { members: OrSet<String> }
+//!
+//! #[entity]
+//! impl Room {
+//!     #[command]
+//!     fn enter(&mut self, ctx: &mut Context<Self>, who: String) -> Result<usize, String> {
+//!         self.members.insert(ctx.writer(), who);
+//!         if self.members.len() > 2 {
+//!             return Err("the room is full".to_owned());
+//!         }
+//!         Ok(self.members.len())
+//!     }
+//!
+//!     #[command]
+//!     fn leave(&mut self, who: String) -> bool {
+//!         self.members.remove(&who)
+//!     }
+//!
+//!     #[query]
+//!     fn members(&self) -> Vec<String> {
+//!         self.members.iter().cloned().collect()
+//!     }
+//! }
+//!
+//! # #[statefn::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = Runtime::builder().only::<(Room,)>().build().await?;
+//! let room = runtime.entity::<Room>("lobby");
+//! room.enter("alice").await?;
+//! room.enter("bob").await?;
+//! assert!(room.enter("eve").await.is_err());
+//! room.leave("alice").await?;
+//! assert_eq!(room.members().await?, ["bob"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Where this stands
 //!
-//! The types, their deltas and their encodings are complete, and can be used by themselves or inside
-//! the state of any entity. Entities that replicate by themselves are not built yet.
+//! The types, their deltas and their encodings are complete, and so are such entities in one
+//! runtime. Runtimes do not send each other their deltas yet: whoever wants that today lets a query
+//! answer the state or a command take one, and merges it.
 
 mod add_wins;
 mod causal;

@@ -8,7 +8,7 @@ use statefn_store::{NewEvent, NewState, StateChange};
 use crate::call_error::Failure;
 use crate::codec::{Codec, EncodeError};
 use crate::context::Wishes;
-use crate::entity::Behavior;
+use crate::entity::{Behavior, Kind};
 use crate::event::{self, Event};
 use crate::hash::stable_128;
 use crate::limits::Limits;
@@ -78,6 +78,7 @@ pub(crate) fn conclude<E: Behavior, T, R>(
         accepted => accepted,
     };
     let written = match copy {
+        Some(copy) if <E::Kind as Kind>::IS_CRDT => spread(wishes, copy, entity, form)?,
         Some(copy) => replace(wishes.deletes, copy, entity, form)?,
         None => fold(wishes, entity, form)?,
     };
@@ -139,6 +140,32 @@ fn replace<E: Behavior>(
     std::mem::swap(&mut entity.state, copy);
     let events = Vec::new();
     Ok(Written { events, state })
+}
+
+/// Puts the copy in the place of the state, and stores what changed as a delta.
+fn spread<E: Behavior>(
+    wishes: &Wishes<E>,
+    copy: &mut E,
+    entity: &mut Resident<E>,
+    form: Form<'_>,
+) -> Result<Written, Failure> {
+    if wishes.is_exhausted {
+        return Err(Failure::Encoding {
+            what: "a change",
+            reason: "this replica has no number left to name it with".into(),
+        });
+    }
+    let delta = copy.take_delta();
+    let mut written = Written::default();
+    if wishes.deletes {
+        *copy = E::default();
+        entity.is_deleted();
+        written.state = Some(Box::new(StateChange::Delete));
+    } else if let Some(delta) = delta {
+        written.events = encode_events(&[delta], form.codec, form.limits)?;
+    }
+    std::mem::swap(&mut entity.state, copy);
+    Ok(written)
 }
 
 fn encode_state<E: Behavior>(state: &E, form: Form<'_>) -> Result<Vec<u8>, Failure> {

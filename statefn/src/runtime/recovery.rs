@@ -177,6 +177,7 @@ impl<E: Behavior> Replay for Recovery<E> {
     fn state(&mut self, stored: StateRef<'_>) -> ControlFlow<()> {
         let Some(state) = &stored.state else {
             // Deleted: the default state, and the numbers go on.
+            self.entity.is_deleted();
             self.sequence = stored.sequence;
             return ControlFlow::Continue(());
         };

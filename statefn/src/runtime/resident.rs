@@ -28,6 +28,16 @@ impl<E: Behavior> Resident<E> {
         <E::Kind as Model<E>>::digest(self.stored)
     }
 
+    /// It is deleted. Nothing may come after it where the state model says so.
+    pub(crate) fn is_deleted(&mut self) {
+        self.stored = <E::Kind as Model<E>>::deleted();
+    }
+
+    /// Whether it is deleted for good.
+    pub(crate) fn has_ended(&self) -> bool {
+        <E::Kind as Model<E>>::has_ended(self.stored)
+    }
+
     /// A state with this hash of its bytes is stored, or none.
     pub(crate) fn is_stored(&mut self, digest: Option<u128>) {
         self.stored = digest.map_or_else(Default::default, <E::Kind as Model<E>>::stored);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use statefn_store::{OwnerEpoch, PersistenceId, Store, StoreFailure};
 
 use crate::call_error::{Failure, Quarantine};
+use crate::crdt::ReplicaId;
 use crate::env::Env;
 use crate::limits::Limits;
 use crate::runtime::budget::Budget;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     runtime: OnceLock<Weak<dyn any::Any + Send + Sync>>,
     /// Whether runs repeat: no command sees anything that another run would not show it.
     repeats: bool,
+    /// Under which name this runtime changes CRDTs, if it has one.
+    replica: Option<ReplicaId>,
 }
 
 /// Whether a runtime takes calls.
@@ -61,6 +64,7 @@ impl Shared {
         env: Arc<dyn Env>,
         store: Arc<dyn Store>,
         epoch: OwnerEpoch,
+        replica: Option<ReplicaId>,
     ) -> Self {
         let shared = Self {
             recoveries: tokio::sync::Semaphore::new(limits.recoveries_max),
@@ -75,6 +79,7 @@ impl Shared {
             claiming: AtomicBool::new(false),
             runtime: OnceLock::new(),
             repeats: env.repeats(),
+            replica,
             limits,
             hosted,
             env,
@@ -114,6 +119,7 @@ impl Shared {
             types: &self.hosted,
             runtime: self.runtime.get(),
             repeats: self.repeats,
+            replica: self.replica,
         }
     }
 

@@ -37,6 +37,14 @@ pub(super) fn expand(scope: &Scope, model: &Model, is_sound: bool) -> TokenStrea
         [handler] => one_type(scope, handler),
         handlers => many_structs(scope, handlers, is_sound),
     };
+    let is_in_place = model.handlers.is_empty() && model.lost_handlers == 0;
+    let delta = is_in_place.then(|| {
+        quote_spanned! {*span=>
+            fn take_delta(&mut self) -> ::core::option::Option<Self::Event> {
+                #krate::entity::StoredWhole::delta(self)
+            }
+        }
+    });
     let folds = model.handlers.first().map(|handler| folds(scope, handler));
     quote_spanned! {*span=>
         #folds
@@ -47,6 +55,7 @@ pub(super) fn expand(scope: &Scope, model: &Model, is_sound: bool) -> TokenStrea
             fn apply(&mut self, event: &Self::Event) {
                 #apply
             }
+            #delta
             #commands
             fn same(&self, other: &Self) -> ::core::option::Option<::core::primitive::bool> {
                 use #krate::__private::{SameByPartialEq as _, SameUnknown as _};

@@ -146,6 +146,7 @@ async fn attempt(engine: &Arc<Engine>, post: &Post) -> Attempt {
         Failure::Encoding { .. }
         | Failure::TooLarge { .. }
         | Failure::Invalid { .. }
+        | Failure::Deleted
         | Failure::NotHosted { .. } => Attempt::Hopeless(failure.to_string()),
         failure => match is_stored(shared, post).await {
             Some(false) => Attempt::Settled,

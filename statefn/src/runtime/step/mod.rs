@@ -18,7 +18,8 @@ use crate::chain::Chain;
 use crate::codec::Codec;
 use crate::command::{Mode, Operation};
 use crate::context::{Context, Wishes};
-use crate::entity::Behavior;
+use crate::crdt::ReplicaId;
+use crate::entity::{Behavior, Entity, Kind};
 use crate::env::Env;
 use crate::forward::Destination;
 use crate::limits::Limits;
@@ -72,6 +73,8 @@ pub(super) struct Turn<'a> {
     pub(super) runtime: Option<&'a Weak<dyn Any + Send + Sync>>,
     /// Whether runs repeat.
     pub(super) repeats: bool,
+    /// Under which name this runtime changes CRDTs, if it has one.
+    pub(super) replica: Option<ReplicaId>,
 }
 
 /// What one command came to.
@@ -299,6 +302,11 @@ fn execute<O: Operation>(
     activation: &mut Activation,
     turn: &Turn<'_>,
 ) -> Step<O> {
+    if <<O::Entity as Entity>::Kind as Kind>::IS_CRDT
+        && let Some(failure) = refusal::<O>(activation, turn)
+    {
+        return behind_gate(Ending::Answer(Err(failure.widen())), activation);
+    }
     if <O::Mode as Mode<O>>::WAITS {
         return begun::begin(request, keyed, activation, turn);
     }
@@ -356,6 +364,21 @@ fn execute<O: Operation>(
         Ok((draft, ending)) => draft.finish(ending, activation, turn),
         Err(failure) => behind_gate(Ending::failed(failure), activation),
     }
+}
+
+/// Why a CRDT takes no such operation.
+fn refusal<O: Operation>(activation: &Activation, turn: &Turn<'_>) -> Option<Failure> {
+    if <O::Mode as Mode<O>>::WRITES && turn.replica.is_none() {
+        return Some(Failure::Invalid {
+            what: "runtime",
+            reason: "it changes no CRDTs before it has a name: `Builder::replica`".into(),
+        });
+    }
+    let Phase::Resident(state) = &activation.phase else {
+        return None;
+    };
+    let entity = state.downcast_ref::<Resident<O::Entity>>()?;
+    (entity.has_ended() && !O::AFTER_THE_END).then_some(Failure::Deleted)
 }
 
 /// What a command was sent with, as far as it is stored.
@@ -459,7 +482,10 @@ impl Turn<'_> {
         caller: Option<Arc<Chain>>,
     ) -> Context<E> {
         let context = Context::new(id.clone(), sequence, self.env.wall(), metadata);
-        let context = context.called_by(caller);
+        let mut context = context.called_by(caller);
+        if let Some(replica) = self.replica {
+            context = context.on_replica(replica);
+        }
         if self.repeats {
             context
         } else {

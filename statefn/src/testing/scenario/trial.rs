@@ -5,7 +5,7 @@ use statefn_store::StateChange;
 use crate::call_error::Failure;
 use crate::codec::Codec;
 use crate::context::{Context, Wishes};
-use crate::entity::{Entity, Model};
+use crate::entity::{Entity, Kind, Model};
 use crate::event::{self, Event};
 use crate::infallible::Infallible;
 use crate::limits::Limits;
@@ -99,6 +99,13 @@ impl<E: Testable, T: Value, R: Value> Trial<E, T, R> {
                 Told::Forward(Sent::new(destination.call.map_err(failed)?))
             }
         };
+        if <E::Kind as Kind>::IS_CRDT {
+            for delta in &decision.written.events {
+                wishes
+                    .events
+                    .push(written::<E>(delta.version, &delta.payload)?);
+            }
+        }
         let deleted = match decision.written.state.as_deref() {
             Some(StateChange::Put(state)) => {
                 wishes
