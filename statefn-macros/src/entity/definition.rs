@@ -54,11 +54,11 @@ fn entity(krate: &TokenStream, options: &Options, item: &ItemStruct) -> TokenStr
     let (kind, model) = match options.kind {
         Kind::Crud => (
             quote!(CrudKind),
-            in_place_of(krate, options, ident, &name, crud(krate)),
+            in_place_of(krate, options, ident, &name, &crud(krate, ident)),
         ),
         Kind::Crdt => (
             quote!(CrdtKind),
-            in_place_of(krate, options, ident, &name, crdt(krate)),
+            in_place_of(krate, options, ident, &name, &crdt(krate, ident)),
         ),
         _ => (quote!(EventSourcedKind), quote!()),
     };
@@ -76,8 +76,8 @@ fn entity(krate: &TokenStream, options: &Options, item: &ItemStruct) -> TokenStr
 }
 
 /// How a CRUD entity takes a stored state over.
-fn crud(krate: &TokenStream) -> TokenStream {
-    quote! {
+fn crud(krate: &TokenStream, ident: &Ident) -> TokenStream {
+    quote_spanned! {ident.span()=>
         fn replace(&mut self, state: &Self::State) {
             *self = #krate::__private::Copied::copied(state);
         }
@@ -85,8 +85,8 @@ fn crud(krate: &TokenStream) -> TokenStream {
 }
 
 /// How a CRDT entity takes a stored delta over, and what it stores.
-fn crdt(krate: &TokenStream) -> TokenStream {
-    quote! {
+fn crdt(krate: &TokenStream, ident: &Ident) -> TokenStream {
+    quote_spanned! {ident.span()=>
         fn replace(&mut self, delta: &Self::State) {
             #krate::crdt::Crdt::merge(self, delta);
         }
@@ -102,7 +102,7 @@ fn in_place_of(
     options: &Options,
     ident: &Ident,
     name: &str,
-    takes_over: TokenStream,
+    takes_over: &TokenStream,
 ) -> TokenStream {
     let state = EventModel {
         variant: None,

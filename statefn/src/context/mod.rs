@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
 
+use crate::__private::NamesChanges;
 use crate::chain::{Chain, CommandId};
 use crate::crdt::{ReplicaId, Writer};
 use crate::effect::Outgoing;
-use crate::entity::{Behavior, CrdtKind, Entity, EventOf};
+use crate::entity::{Behavior, EventOf};
 use crate::hash::stable_128;
 use crate::metadata::Metadata;
 use crate::random::nonce;
@@ -160,6 +161,23 @@ impl<E: Behavior> Context<E> {
     /// Lets the handler call entities of a runtime and wait for them.
     pub(crate) fn bind(&mut self, runtime: Arc<dyn Any + Send + Sync>) {
         self.aside.get_or_insert_default().runtime = Some(runtime);
+    }
+
+    /// Who changes the state, and when: what the changes of a CRDT take
+    /// ([`statefn::crdt`](crate::crdt)). The replica is the runtime's
+    /// ([`Builder::replica`](crate::Builder::replica)); in a scenario of the test kit it is number 1.
+    ///
+    /// See [`statefn::crdt`](crate::crdt#entities) for an example.
+    pub fn writer(&mut self) -> &mut Writer
+    where
+        E::Kind: NamesChanges,
+    {
+        let (replica, now) = (self.replica, self.now.as_millis());
+        let aside = self.aside.get_or_insert_default();
+        let now = u64::try_from(now).unwrap_or_default();
+        aside
+            .writer
+            .get_or_insert_with(|| Writer::new(replica, now))
     }
 
     /// Records an event. It applies after the handler has returned `Ok`; on `Err` or a panic it
@@ -413,22 +431,6 @@ impl<E: Behavior> Context<E> {
             metadata,
             is_exhausted,
         }
-    }
-}
-
-impl<E: Behavior + Entity<Kind = CrdtKind>> Context<E> {
-    /// Who changes the state, and when: what the changes of a CRDT take
-    /// ([`statefn::crdt`](crate::crdt)). The replica is the runtime's
-    /// ([`Builder::replica`](crate::Builder::replica)); in a scenario of the test kit it is number 1.
-    ///
-    /// See [`statefn::crdt`](crate::crdt#entities) for an example.
-    pub fn writer(&mut self) -> &mut Writer {
-        let (replica, now) = (self.replica, self.now.as_millis());
-        let aside = self.aside.get_or_insert_default();
-        let now = u64::try_from(now).unwrap_or_default();
-        aside
-            .writer
-            .get_or_insert_with(|| Writer::new(replica, now))
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! All of them are *delta-state* types, after Almeida, Shoker and Baquero, "Delta state replicated
 //! data types" (Journal of Parallel and Distributed Computing 111, 2018): a state is an element of
-//! a lattice, [`merge`](trait@Crdt::merge) is the join, and a *delta* is a small state that says only
+//! a lattice, [`merge`](Crdt::merge()) is the join, and a *delta* is a small state that says only
 //! what changed. Deltas may be lost, doubled and reordered: merged in any order, any number of
 //! times, they come to the same, and the state of another replica makes up for all that were lost.
 //!
