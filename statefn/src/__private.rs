@@ -37,17 +37,6 @@ pub trait FoldsEvents {}
 
 impl FoldsEvents for crate::entity::EventSourcedKind {}
 
-/// The state model in which changes have names: what `ctx.writer()` asks for.
-#[diagnostic::on_unimplemented(
-    message = "only a CRDT entity names its changes",
-    label = "there is no writer here",
-    note = "replicas merge the changes of an entity with `#[entity(crdt)]`; any other entity can hold a \
-            CRDT as a value, and makes a `Writer` itself"
-)]
-pub trait NamesChanges {}
-
-impl NamesChanges for crate::entity::CrdtKind {}
-
 /// What the state of a CRUD entity is.
 #[diagnostic::on_unimplemented(
     message = "the state of a CRUD entity is `Clone`",

@@ -158,6 +158,17 @@ impl Kind for CrdtKind {
     const IS_CRDT: bool = true;
 }
 
+/// The state model in which changes have names: what [`Context::writer`](crate::Context::writer) asks for.
+#[diagnostic::on_unimplemented(
+    message = "only a CRDT entity names its changes",
+    label = "there is no writer here",
+    note = "replicas merge the changes of an entity with `#[entity(crdt)]`; any other entity can hold a \
+            CRDT as a value, and makes a `Writer` itself"
+)]
+pub trait NamesChanges: Kind {}
+
+impl NamesChanges for CrdtKind {}
+
 /// What a state model means for an entity: on what a command works, and what memory knows of what is
 /// stored. The rest is the same for all.
 pub trait Model<E: Entity>: Kind {

@@ -7,7 +7,7 @@ use statefn::crdt::{Crdt, GCounter, OrSet, ReplicaId};
 use statefn::prelude::*;
 use statefn::store::{EntryBody, Offset, Store};
 use statefn::testing::Scenario;
-use statefn::{CallError, Persisted};
+use statefn::{Builder, CallError, Persisted};
 
 use crate::kit::World;
 
@@ -230,7 +230,7 @@ async fn states_of_two_runtimes_merge() {
 
 #[tokio::test]
 async fn a_runtime_without_a_name_changes_no_crdt() {
-    let world = World::build(|builder| builder.only::<(Board,)>()).await;
+    let world = World::build(Builder::only::<(Board,)>).await;
     let board = world.runtime.entity::<Board>("a");
     let answer = board.add(1).await;
     assert!(matches!(
@@ -253,6 +253,6 @@ fn a_scenario_runs_a_crdt_as_the_runtime_does() {
         .then_no_events()
         .when(|board, ctx| board.add_and_refuse(ctx, 2))
         .then_rejection("no".to_owned())
-        .when_infallible(|board, ctx| board.end(ctx))
+        .when_infallible(Board::end)
         .then_deleted();
 }

@@ -8,11 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use statefn_store::{PersistenceId, SequenceNumber, Timestamp};
 
-use crate::__private::NamesChanges;
 use crate::chain::{Chain, CommandId};
 use crate::crdt::{ReplicaId, Writer};
 use crate::effect::Outgoing;
-use crate::entity::{Behavior, EventOf};
+use crate::entity::{Behavior, EventOf, NamesChanges};
 use crate::hash::stable_128;
 use crate::metadata::Metadata;
 use crate::random::nonce;
