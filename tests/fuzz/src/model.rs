@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use statefn_store::{
     Entry, EntryBody, Head, Member, NewEvent, NewSnapshot, Offset, Outcome, PersistenceId, Refusal,
-    SequenceNumber, StateChange, StoredRecord, Timestamp,
+    SequenceNumber, StateChange, StoredCalls, StoredRecord, Timestamp,
 };
 
 use crate::tape::{Heard, Wish};
@@ -19,6 +19,8 @@ pub(crate) struct Model {
     snapshots: BTreeMap<Offset, (PersistenceId, SequenceNumber, NewSnapshot)>,
     /// Where records were erased: the head still points there.
     had_record: BTreeSet<Offset>,
+    /// Effects, dead letters and timers.
+    pub(crate) calls: StoredCalls,
 }
 
 impl Model {
@@ -35,6 +37,11 @@ impl Model {
                 refused.insert(member.id.clone());
                 return Outcome::Refused(Refusal::Stale { expected, actual });
             }
+            let settles = member.deferred.as_ref().and_then(|calls| calls.settles);
+            if settles.is_some_and(|call| !self.calls.has(&call)) {
+                refused.insert(member.id.clone());
+                return Outcome::Refused(Refusal::Settled);
+            }
             self.append(member);
             Outcome::Committed {
                 position: self.head(&member.id).position,
@@ -44,6 +51,7 @@ impl Model {
     }
 
     fn append(&mut self, member: &Member) {
+        let begin = self.end();
         let mut sequence = member.expected;
         let mut bodies: Vec<EntryBody> = member.events.iter().map(event_body).collect();
         bodies.extend(member.state.as_deref().map(state_body));
@@ -72,6 +80,22 @@ impl Model {
             };
             self.push(member, sequence, body);
         }
+        let Some(deferred) = member.deferred.as_deref() else {
+            return;
+        };
+        if deferred.sends() && self.end() == begin {
+            self.push(member, sequence, EntryBody::Sent);
+        }
+        let position = self.end();
+        self.calls
+            .append(deferred.clone(), &member.id, member.time, position);
+    }
+
+    /// Whether an entity was deleted at `sequence`.
+    pub(crate) fn deletes(&self, id: &PersistenceId, sequence: SequenceNumber) -> bool {
+        self.of(id).any(|entry| {
+            entry.sequence == sequence && matches!(entry.body, EntryBody::Deleted { .. })
+        })
     }
 
     fn record(&self, member: &Member) -> Option<StoredRecord> {

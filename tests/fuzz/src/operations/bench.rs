@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use statefn_store::sqlite::Tuning;
 use statefn_store::{
-    Batch, CommitError, EntityType, Member, Memory, Offset, OwnerEpoch, PersistenceId, Sqlite,
-    Store, Timestamp,
+    Batch, CommitError, EntityType, Member, Memory, Offset, OutboxNumber, OwnerEpoch,
+    PersistenceId, Sqlite, Store, Tending, Timestamp,
 };
 
+use super::calls::{ALL, END};
 use crate::disk::Disk;
 use crate::input::Input;
 use crate::model::Model;
@@ -85,6 +86,35 @@ impl Bench {
             let count = store.erase(self.epoch, id, records_from).await.unwrap();
             assert_eq!(count, expected, "{store:?}: {id:?}");
         }
+    }
+
+    pub(super) async fn tend(&mut self, changes: Vec<Tending>) {
+        let calls = &mut self.model.calls;
+        let done = changes.iter().map(|change| calls.tend(change.clone()));
+        let expected: Vec<bool> = done.collect();
+        for store in self.stores() {
+            let done = store.tend(self.epoch, changes.clone()).await.unwrap();
+            assert_eq!(done, expected, "{store:?}: {changes:?}");
+        }
+    }
+
+    pub(super) async fn check_timers(&self, until: Timestamp, limit: usize) {
+        let expected = self.model.calls.timers(until, limit);
+        for store in self.stores() {
+            let timers = store.timers(until, limit).await.unwrap();
+            assert_eq!(timers, expected, "{store:?} until {until}");
+        }
+    }
+
+    /// Everything that waits.
+    async fn check_calls(&self, store: &dyn Store) {
+        let (calls, from) = (&self.model.calls, OutboxNumber::ZERO);
+        let effects = store.effects(from, ALL).await.unwrap();
+        assert_eq!(effects, calls.effects(from, ALL), "{store:?}");
+        let dead = store.dead_letters(from, ALL).await.unwrap();
+        assert_eq!(dead, calls.dead_letters(from, ALL), "{store:?}");
+        let timers = store.timers(END, ALL).await.unwrap();
+        assert_eq!(timers, calls.timers(END, ALL), "{store:?}");
     }
 
     pub(super) async fn check_load(&self, id: &PersistenceId, wish: Wish) {
@@ -196,6 +226,7 @@ impl Bench {
                 assert_eq!(replay, self.model.replay(id, wish), "{store:?}: {id:?}");
             }
         }
+        self.check_calls(store).await;
         let report = store.verify().await.unwrap();
         assert_eq!(report.faults, [], "{store:?}");
         assert_eq!(report.entries, self.model.entries.len() as u64);

@@ -5,6 +5,7 @@ use statefn_store::{
     Skip, StateChange, Timestamp,
 };
 
+use super::calls;
 use crate::input::Input;
 use crate::model::Model;
 use crate::tape::Wish;
@@ -57,7 +58,14 @@ pub(super) fn members(input: &mut Input<'_>, names: &Names, model: &Model) -> Ve
             11 => SequenceNumber::new(input.number()),
             _ => actual,
         };
-        let member = member(input, names, id, expected);
+        let mut member = member(input, names, id, expected);
+        // Without its deletion, an entity whose past was erased does not load from a file.
+        member
+            .skip
+            .take_if(|skip| after.deletes(&member.id, skip.sequence));
+        if input.once_in(3) {
+            member.deferred = Some(Box::new(calls::deferred(input, names, &after)));
+        }
         after.commit(std::slice::from_ref(&member));
         members.push(member);
     }

@@ -1,9 +1,10 @@
 //! Operations on the stores, in memory and on SQLite, beside a plain model.
 //!
-//! Batches with stale and overtaken members, fenced ones, erasures, loads that stop early, pages,
+//! Batches with effects, timers and answers to them, changes of those outside a batch; with stale and overtaken members, fenced ones, erasures, loads that stop early, pages,
 //! searches, reopened and killed stores, backups: each answer is the model's, on both.
 
 mod bench;
+mod calls;
 mod draw;
 
 use statefn_store::Timestamp;
@@ -35,7 +36,7 @@ pub fn run(data: &[u8]) {
 }
 
 async fn step(bench: &mut Bench, names: &Names, input: &mut Input<'_>) {
-    match input.below(17) {
+    match input.below(19) {
         0..=6 => {
             let members = draw::members(input, names, &bench.model);
             bench.commit(members).await;
@@ -67,6 +68,13 @@ async fn step(bench: &mut Bench, names: &Names, input: &mut Input<'_>) {
         15 => {
             let (id, from) = (names.id(input), i64::from(input.byte()));
             bench.erase(&id, Timestamp::from_millis(from)).await;
+        }
+        16 | 17 => {
+            let changes = calls::changes(input, &bench.model);
+            bench.tend(changes).await;
+            bench
+                .check_timers(calls::time(input), usize::from(input.below(5)))
+                .await;
         }
         _ => bench.copy(input.once_in(2)).await,
     }
