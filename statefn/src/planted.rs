@@ -101,6 +101,10 @@ mistakes! {
     RefusedEffectSent,
     /// A purge deletes, and erases nothing.
     PurgeErasesNothing,
+    /// A forward is made before its command has committed.
+    ForwardBeforeCommit,
+    /// The target of a keyed forward gets no key: a retry runs it again.
+    ForwardUnnamed,
     /// Whoever was answered keeps its place among those who wait.
     PlaceNotGivenBack,
 }

@@ -113,11 +113,43 @@ impl Runtime {
     }
 
     /// The actions that this runtime hosts, by name.
+    ///
+    /// ```
+    /// use statefn::prelude::*;
+    ///
+    /// struct Greeter;
+    ///
+    /// #[action(name = "greeter")]
+    /// impl Greeter {
+    ///     async fn greet(&self, _ctx: &ActionContext, name: String) -> String {
+    ///         format!("hello {name}")
+    ///     }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<()>().action(Greeter).build().await?;
+    /// let actions = runtime.actions();
+    /// assert_eq!((actions[0].name, actions[0].handlers[0].name), ("greeter", "greet"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn actions(&self) -> Vec<ActionInfo> {
         self.actions.list()
     }
 
     /// What a handler of an action is handed: to call one as the plain method that it is.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<(Counter,)>().build().await?;
+    /// let ctx = runtime.action_context();
+    /// assert_eq!(ctx.entity::<Counter>("visits").add(2).await, Ok(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn action_context(&self) -> ActionContext {
         ActionContext::new(&self.engine)
     }
@@ -130,7 +162,31 @@ impl Runtime {
     /// Nothing runs before the first item is asked for, and dropping the answer ends the handler at
     /// the `.await` where it stands.
     ///
-    /// See [`#[action]`](macro@crate::action) for an example.
+    /// ```
+    /// use statefn::codec::Codec;
+    /// use statefn::prelude::*;
+    ///
+    /// struct Greeter;
+    ///
+    /// #[action(name = "greeter")]
+    /// impl Greeter {
+    ///     async fn greet(&self, _ctx: &ActionContext, name: String) -> String {
+    ///         format!("hello {name}")
+    ///     }
+    /// }
+    ///
+    /// # #[statefn::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder().only::<()>().action(Greeter).build().await?;
+    /// let input = Items::of([br#"{"name":"alice"}"#.to_vec()]);
+    /// let output = runtime.invoke("greeter", "greet", Codec::Json, input).collect().await;
+    /// assert_eq!(output, [Ok(br#""hello alice""#.to_vec())]);
+    ///
+    /// let nobody = runtime.invoke("greeter", "curse", Codec::Json, Items::of([])).collect().await;
+    /// assert!(nobody[0].is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn invoke(
         &self,
         action: &str,

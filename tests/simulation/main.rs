@@ -4,6 +4,7 @@
 //! instead, from `STATEFN_FIRST_SEED` on, and prints what happened. Seeds that have failed once
 //! stand in `seeds.txt` and are run always.
 
+mod forwards;
 mod ledger;
 #[cfg(statefn_planted)]
 mod planted;

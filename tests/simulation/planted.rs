@@ -5,7 +5,7 @@
 use statefn::testing::{Mistake, Simulation, plant};
 
 use crate::ledger::simulation;
-use crate::{keep_planned_panics_quiet, number, traffic, transfers, waiting};
+use crate::{forwards, keep_planned_panics_quiet, number, traffic, transfers, waiting};
 
 /// A mistake that is not found within so many seeds is not found.
 const SEEDS: u64 = 300;
@@ -33,10 +33,16 @@ fn seeds() -> impl Iterator<Item = (u64, u64)> {
     (1..=SEEDS).zip(first..)
 }
 
-/// The first seed of transfers that finds what is planted, and what it says.
-fn first_transfer(mistake: Mistake) -> Option<(u64, String)> {
+/// What concerns forwards.
+const OF_FORWARDS: &[Mistake] = &[Mistake::ForwardBeforeCommit, Mistake::ForwardUnnamed];
+
+/// The first seed of transfers or forwards that finds what is planted, and what it says.
+fn first_error<T>(
+    mistake: Mistake,
+    run: impl Fn(u64) -> Result<T, String>,
+) -> Option<(u64, String)> {
     plant(Some(mistake));
-    let found = seeds().find_map(|(count, seed)| Some((count, transfers::run(seed).err()?)));
+    let found = seeds().find_map(|(count, seed)| Some((count, run(seed).err()?)));
     plant(None);
     found
 }
@@ -58,10 +64,16 @@ fn every_planted_mistake_is_found() {
     keep_planned_panics_quiet();
     let mut missed = Vec::new();
     println!("mistake                  seeds  found by");
-    for mistake in Mistake::ALL {
+    // `STATEFN_MISTAKE=Forward` tries those with this in their name only.
+    let wanted = std::env::var("STATEFN_MISTAKE").unwrap_or_default();
+    let all = Mistake::ALL.iter();
+    let all = all.filter(|mistake| format!("{mistake:?}").contains(&wanted));
+    for mistake in all.clone() {
         let name = format!("{mistake:?}");
         let found = if OF_CALLS.contains(mistake) {
-            first_transfer(*mistake)
+            first_error(*mistake, transfers::run)
+        } else if OF_FORWARDS.contains(mistake) {
+            first_error(*mistake, forwards::run)
         } else {
             first_find(&simulation_for(*mistake), *mistake)
         };
@@ -70,7 +82,7 @@ fn every_planted_mistake_is_found() {
             None => missed.push(name),
         }
     }
-    let all = Mistake::ALL.len();
+    let all = all.count();
     println!("{} of {all} found", all - missed.len());
     assert!(missed.is_empty(), "not found in {SEEDS} seeds: {missed:?}");
 }

@@ -126,6 +126,9 @@ impl Core {
                 let wrote = behind.as_ref().is_some_and(Behind::is_write);
                 let slot = ticket.forwarding(forwarding, wrote, shared);
                 let waiter = Arc::clone(&slot) as Arc<dyn Waiter>;
+                if planted!(ForwardBeforeCommit) {
+                    self.open(Arc::clone(&waiter));
+                }
                 match (behind, self.table.get_mut(id)) {
                     (Some(behind), Some(activation)) => {
                         join(activation, &mut self.pipeline, waiter, behind, shared);

@@ -71,10 +71,11 @@ impl Draft {
             ..
         } = destination;
         let derive = |keyed: &Keyed| derived_key(chain.id(), &keyed.key, sequence, self.now);
+        let keyed = self.keyed.as_ref().filter(|_| !planted!(ForwardUnnamed));
         let sends = |sending: &Sending| sending.deferred.sends();
         let route = Route {
             call: call?,
-            key: key.or_else(|| self.keyed.as_ref().map(derive)),
+            key: key.or_else(|| keyed.map(derive)),
             command: chain.command(),
             wrote: !self.written.is_nothing() || self.sending.as_ref().is_some_and(sends),
         };
