@@ -115,8 +115,7 @@ impl Runtime {
     /// The actions that this runtime hosts, by name.
     ///
     /// ```
-    /// use statefn::prelude::*;
-    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
     /// struct Greeter;
     ///
     /// #[action(name = "greeter")]
@@ -128,7 +127,7 @@ impl Runtime {
     ///
     /// # #[statefn::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let runtime = Runtime::builder().only::<()>().action(Greeter).build().await?;
+    /// let runtime = Runtime::builder().only::<(Counter,)>().action(Greeter).build().await?;
     /// let actions = runtime.actions();
     /// assert_eq!((actions[0].name, actions[0].handlers[0].name), ("greeter", "greet"));
     /// # Ok(())
@@ -163,8 +162,8 @@ impl Runtime {
     /// the `.await` where it stands.
     ///
     /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/counter.rs"));
     /// use statefn::codec::Codec;
-    /// use statefn::prelude::*;
     ///
     /// struct Greeter;
     ///
@@ -177,7 +176,7 @@ impl Runtime {
     ///
     /// # #[statefn::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let runtime = Runtime::builder().only::<()>().action(Greeter).build().await?;
+    /// let runtime = Runtime::builder().only::<(Counter,)>().action(Greeter).build().await?;
     /// let input = Items::of([br#"{"name":"alice"}"#.to_vec()]);
     /// let output = runtime.invoke("greeter", "greet", Codec::Json, input).collect().await;
     /// assert_eq!(output, [Ok(br#""hello alice""#.to_vec())]);
