@@ -171,6 +171,19 @@ impl Entry {
         version
     }
 
+    /// The variant of `Codec` that is named.
+    pub(crate) fn codec(&self, diagnostics: &mut Diagnostics) -> Option<&'static str> {
+        let expected = "`\"bincode\"` or `\"json\"`";
+        match self.string(expected, diagnostics)?.value().as_str() {
+            "bincode" => Some("Bincode"),
+            "json" => Some("Json"),
+            _ => {
+                self.expected(expected, diagnostics);
+                None
+            }
+        }
+    }
+
     /// A type.
     pub(crate) fn ty(&self, expected: &str, diagnostics: &mut Diagnostics) -> Option<Type> {
         self.value(Type::parse, expected, diagnostics)

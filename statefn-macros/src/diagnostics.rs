@@ -38,8 +38,13 @@ impl Diagnostics {
 
 /// A helper attribute outside its place: says where it belongs and keeps the item.
 pub(crate) fn misplaced(attribute: &str, item: &TokenStream) -> TokenStream {
+    misplaced_beside(attribute, "entity", item)
+}
+
+/// The same for one that belongs to another attribute.
+pub(crate) fn misplaced_beside(attribute: &str, owner: &str, item: &TokenStream) -> TokenStream {
     let message =
-        format!("`#[{attribute}]` belongs on a method inside an `impl` block with `#[entity]`");
+        format!("`#[{attribute}]` belongs on a method inside an `impl` block with `#[{owner}]`");
     let error = syn::Error::new(Span::call_site(), message).into_compile_error();
     quote!(#error #item)
 }

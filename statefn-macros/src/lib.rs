@@ -16,6 +16,8 @@ mod event;
 mod main_fn;
 mod names;
 mod owned;
+mod projection;
+mod view;
 
 /// Makes an entity of a struct, and its commands and queries of an impl.
 ///
@@ -49,6 +51,21 @@ pub fn action(options: TokenStream, item: TokenStream) -> TokenStream {
     action::expand(options.into(), &item.into()).into()
 }
 
+/// Makes a row of a view of a struct: `#[key]` on the field (or fields) that it is found by, `#[index]`
+/// on fields that it is listed by. Options: `name = ".."`, `codec = "json"`, `shape = ".."`,
+/// `crate = path`.
+#[proc_macro_attribute]
+pub fn view(options: TokenStream, item: TokenStream) -> TokenStream {
+    view::expand(options.into(), &item.into()).into()
+}
+
+/// Makes a projection of an impl block with handlers. Options: `name = ".."`, `version = 2`,
+/// `views = (SoldPerSku, ..)`, `start = "now"`, `crate = path`.
+#[proc_macro_attribute]
+pub fn projection(options: TokenStream, item: TokenStream) -> TokenStream {
+    projection::expand(options.into(), &item.into()).into()
+}
+
 /// Runs an `async fn main` on a multi-threaded tokio runtime. Option: `crate = path`.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -74,8 +91,15 @@ pub fn query(_options: TokenStream, item: TokenStream) -> TokenStream {
     diagnostics::misplaced("query", &item.into()).into()
 }
 
-/// A method of an `#[entity]` impl that changes the state by an event: `&mut self`, `event: &..`.
-/// No options.
+/// A method of a `#[projection]` impl that hears of entities that are no more: `&self`,
+/// `removal: Removal`, `from: &Envelope<..>`, `views: &mut Views<Self>`. No options.
+#[proc_macro_attribute]
+pub fn removal_handler(_options: TokenStream, item: TokenStream) -> TokenStream {
+    diagnostics::misplaced_beside("removal_handler", "projection", &item.into()).into()
+}
+
+/// A method of an `#[entity]` impl that changes the state by an event: `&mut self`, `event: &..`; of
+/// a `#[projection]` impl, one that makes rows of it. No options.
 #[proc_macro_attribute]
 pub fn event_handler(_options: TokenStream, item: TokenStream) -> TokenStream {
     diagnostics::misplaced("event_handler", &item.into()).into()

@@ -67,7 +67,7 @@ struct Bound {
     type_index: Option<u16>,
     shard: Arc<Shard>,
     /// Keeps the runtime's caretaker alive as long as there are references.
-    _engine: Arc<Engine>,
+    engine: Arc<Engine>,
 }
 
 impl<E: Entity> Handle<E> {
@@ -76,7 +76,7 @@ impl<E: Entity> Handle<E> {
         let bound = Bound {
             type_index: engine.type_index(TypeId::of::<E>()),
             shard: Arc::clone(engine.shard(&id)),
-            _engine: Arc::clone(engine),
+            engine: Arc::clone(engine),
         };
         Self::to(id, Some(bound))
     }
@@ -406,6 +406,13 @@ impl<O: Operation> fmt::Debug for Running<O> {
         f.debug_struct("Running")
             .field("operation", &O::NAME)
             .finish_non_exhaustive()
+    }
+}
+
+impl<O: Operation> Call<O> {
+    /// The runtime that will make the call.
+    pub(crate) fn engine(&self) -> Option<&Arc<Engine>> {
+        self.target.bound.as_ref().map(|bound| &bound.engine)
     }
 }
 

@@ -143,10 +143,13 @@ pub mod env;
 pub mod event;
 pub mod forward;
 pub mod metadata;
+pub mod projection;
+pub mod reading;
 pub mod reply;
 pub mod schedule;
 pub mod shape;
 pub mod testing;
+pub mod view;
 
 mod call;
 mod call_error;
@@ -167,7 +170,7 @@ pub mod prelude;
 pub mod __private;
 
 pub use action::{ActionContext, ActionError, ActionInfo, Items};
-pub use admin::{Admin, SkipError, Verification};
+pub use admin::{Admin, PassOverError, SkipError, Verification};
 pub use call::{Call, Running};
 pub use call_error::{CallError, Forwarded, Overload, Persisted, Quarantine};
 pub use chain::CommandId;
@@ -177,7 +180,9 @@ pub use history::HistoryEvent;
 pub use infallible::Infallible;
 pub use limits::Limits;
 pub use metadata::Metadata;
+pub use projection::{Envelope, Removal, Views};
 pub use purge::{PURGE_HEADER, PurgeError};
+pub use reading::{ReadError, ViewReader};
 pub use reply::Then;
 
 #[doc = include_str!("docs/event.md")]
@@ -192,11 +197,18 @@ pub use statefn_macros::entity;
 pub use statefn_macros::event_handler;
 #[doc = include_str!("docs/main.md")]
 pub use statefn_macros::main;
+#[doc = include_str!("docs/projection.md")]
+pub use statefn_macros::projection;
 #[doc = include_str!("docs/query.md")]
 pub use statefn_macros::query;
+#[doc = include_str!("docs/removal_handler.md")]
+pub use statefn_macros::removal_handler;
 #[doc = include_str!("docs/test.md")]
 pub use statefn_macros::test;
+#[doc = include_str!("docs/view.md")]
+pub use statefn_macros::view;
 
+pub use runtime::projector::{ProjectionState, ProjectionStatus, StoppedAt};
 pub use statefn_store as store;
 pub use statefn_store::{Offset, PersistenceId, SequenceNumber, Timestamp};
 #[cfg(feature = "sqlite")]

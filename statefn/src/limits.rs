@@ -60,6 +60,9 @@ pub struct Limits {
     /// Failed attempts after which an effect, or a timer's firing, becomes a dead letter. A failure of
     /// the store does not count. The waits between them double from 250 ms to one minute.
     pub delivery_attempts_max: u32,
+    /// Failed attempts after which a projection stops at an entry, at least one. A failure of the store
+    /// does not count. The waits between them double from 250 ms to one minute.
+    pub projection_attempts_max: u32,
     /// Commands in a row that wait for the next one's answer, or were forwarded to it.
     pub call_depth_max: usize,
     /// A call without a deadline of its own is answered `Timeout` or `OutcomeUnknown` after this
@@ -112,6 +115,7 @@ impl Default for Limits {
             outbox_bytes_max: 64 * MIB,
             effects_max: 1_000,
             delivery_attempts_max: 12,
+            projection_attempts_max: 5,
             call_depth_max: 64,
             call_timeout: Duration::from_secs(30),
             passivate_after: Duration::from_secs(10 * 60),

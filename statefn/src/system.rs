@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use statefn_store::{EntityType, Memory, Store, StoreFailure};
+use statefn_store::{EntityType, Memory, ProjectionId, Store, StoreFailure, StoredProjections};
 
 use crate::action::{
     Action, ActionContext, ActionError, ActionInfo, HostedActions, Invocation, Items,
@@ -17,11 +17,14 @@ use crate::crdt::ReplicaId;
 use crate::entity::{Behavior, Entity, EntityRef};
 use crate::env::{Env, TokioEnv};
 use crate::limits::Limits;
+use crate::projection::definition::{Layout, ProjectionDefinition};
+use crate::projection::{self, Projection, ProjectionRegistration};
 use crate::random::nonce;
 use crate::runtime::definition::{Definition, Registration, define};
 use crate::runtime::engine::Engine;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
+use crate::runtime::projector::{Projector, Projectors};
 use crate::runtime::shared::{Shared, TICK};
 use crate::shape::ShapeError;
 
@@ -72,6 +75,7 @@ impl Runtime {
             shards: SHARDS,
             discovery: true,
             definitions: Vec::new(),
+            projections: Vec::new(),
             actions: HostedActions::default(),
             action_taken: None,
             replica: None,
@@ -323,6 +327,7 @@ pub struct Builder {
     shards: usize,
     discovery: bool,
     definitions: Vec<Arc<dyn Definition>>,
+    projections: Vec<Arc<dyn ProjectionDefinition>>,
     actions: HostedActions,
     /// A name that two actions have.
     action_taken: Option<&'static str>,
@@ -385,11 +390,20 @@ impl Builder {
         self
     }
 
-    /// Hosts exactly these types (a tuple of entities) instead of every linked one.
+    /// Hosts exactly these types (a tuple of entities) instead of every linked one, and no projection
+    /// but those of [`projection`](Self::projection).
     #[must_use]
     pub fn only<S: EntitySet>(mut self) -> Self {
         self.discovery = false;
         S::define(&mut |definition| self.definitions.push(definition.0));
+        self
+    }
+
+    /// Runs a projection, beside every linked one or, after [`only`](Self::only), alone. Twice is
+    /// fine.
+    #[must_use]
+    pub fn projection<P: Projection>(mut self) -> Self {
+        self.projections.push(projection::definition::define::<P>());
         self
     }
 
@@ -443,6 +457,12 @@ impl Builder {
             .into_iter()
             .flatten();
         let hosted = host(self.definitions.into_iter().chain(linked), &self.limits)?;
+        let linked = self
+            .discovery
+            .then(ProjectionRegistration::linked)
+            .into_iter()
+            .flatten();
+        let projections = projected(self.projections.into_iter().chain(linked))?;
         let env = match self.env {
             Some(env) => env,
             None => Arc::new(TokioEnv::current().map_err(|_| BuildError::NoAsyncRuntime)?),
@@ -464,8 +484,16 @@ impl Builder {
         for entity_type in unhosted.iter() {
             tracing::warn!(entity = %entity_type, "the store holds entities without code here");
         }
+        let stored = if projections.is_empty() {
+            StoredProjections::default()
+        } else {
+            let stored = store.projections().await.map_err(BuildError::Store)?;
+            check_layouts(&projections, &stored)?;
+            stored
+        };
         let epoch = store.claim().await.map_err(BuildError::Store)?;
-        let shared = Shared::new(self.limits, hosted, env, store, epoch, replica);
+        let projectors = Projectors::new(projections, &stored);
+        let shared = Shared::new(self.limits, hosted, projectors, env, store, epoch, replica);
         Ok(Runtime {
             engine: Engine::start(shared, self.shards),
             actions: Arc::new(self.actions),
@@ -509,6 +537,49 @@ fn host(
         .collect()
 }
 
+fn projected(
+    definitions: impl Iterator<Item = Arc<dyn ProjectionDefinition>>,
+) -> Result<Vec<Arc<Projector>>, BuildError> {
+    let mut by_name: BTreeMap<String, Arc<dyn ProjectionDefinition>> = BTreeMap::new();
+    for definition in definitions {
+        let name = definition.id().name;
+        if let Some(first) = by_name.get(&name)
+            && first.type_id() != definition.type_id()
+        {
+            let (first, second) = (first.type_name(), definition.type_name());
+            return Err(BuildError::ProjectionTaken {
+                name,
+                first,
+                second,
+            });
+        }
+        by_name.insert(name, definition);
+    }
+    let projectors = by_name.into_values().map(|definition| {
+        let layout = Layout::of(definition.views())?;
+        Ok(Arc::new(Projector::new(definition, layout)))
+    });
+    projectors.collect()
+}
+
+/// Rows that are there have the form that the program gives them.
+fn check_layouts(
+    projectors: &[Arc<Projector>],
+    stored: &StoredProjections,
+) -> Result<(), BuildError> {
+    for projector in projectors {
+        let mut versions = stored.versions.iter();
+        let Some(own) = versions.find(|stored| stored.id == projector.id) else {
+            continue;
+        };
+        if Layout::from_bytes(&own.layout).ok().as_ref() != Some(&projector.layout) {
+            let ProjectionId { name, version } = projector.id.clone();
+            return Err(BuildError::ViewChanged { name, version });
+        }
+    }
+    Ok(())
+}
+
 fn hosted(definition: Arc<dyn Definition>, limits: &Limits) -> Result<Hosted, BuildError> {
     let options = definition.options();
     let shape = definition.shape()?.hash();
@@ -550,6 +621,27 @@ pub enum BuildError {
     /// The async runtime was built without timers, so nothing could ever be late.
     #[error("the tokio runtime has no timers: build it with `enable_time` or `enable_all`")]
     NoTimers,
+    /// Two projections have one name.
+    #[error("`{first}` and `{second}` are both projections called `{name}`")]
+    ProjectionTaken {
+        /// The name.
+        name: String,
+        /// One Rust type.
+        first: &'static str,
+        /// The other one.
+        second: &'static str,
+    },
+    /// The stored rows of a projection have another form than those of this program's views.
+    #[error(
+        "the rows of projection `{name}` version {version} are stored in another form than its views \
+         have now: give it another version, which is built beside this one"
+    )]
+    ViewChanged {
+        /// The projection.
+        name: String,
+        /// Its version.
+        version: u32,
+    },
     /// The shape of a hosted type's state cannot be traced.
     #[error(transparent)]
     Shape(#[from] ShapeError),

@@ -36,5 +36,6 @@ mod p9_isolated;
 mod p9_reentrancy;
 mod p9_runtime_gone;
 mod path_of_a_command;
+mod projections;
 mod sleeper;
 mod timers;

@@ -29,11 +29,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "schedule",
         ],
     ),
+    ("definitions", &["projection", "view"]),
     ("machinery", &["runtime"]),
     (
         "surface",
         &[
-            "action", "admin", "call", "history", "purge", "system", "testing",
+            "action", "admin", "call", "history", "purge", "reading", "system", "testing",
         ],
     ),
     ("root", &["__private", "prelude"]),

@@ -95,7 +95,7 @@ impl Options {
             }
             "passivate_after" => self.passivate_after = duration(entry, diagnostics),
             "key_retention" => self.key_retention = duration(entry, diagnostics),
-            "codec" => self.codec = codec(entry, diagnostics),
+            "codec" => self.codec = entry.codec(diagnostics),
             "shape" => {
                 self.shape = entry.string("a string: `shape = \"cart-1\"`", diagnostics);
             }
@@ -165,16 +165,4 @@ fn duration(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Duration> {
         entry.expected(duration::FORM, diagnostics);
     }
     duration
-}
-
-fn codec(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<&'static str> {
-    let expected = "`\"bincode\"` or `\"json\"`";
-    match entry.string(expected, diagnostics)?.value().as_str() {
-        "bincode" => Some("Bincode"),
-        "json" => Some("Json"),
-        _ => {
-            entry.expected(expected, diagnostics);
-            None
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What operators need: quarantined entities, checks, backups, salvage.
 
 mod letters;
+mod projections;
 mod skip;
 mod verify;
 
@@ -13,6 +14,7 @@ use statefn_store::{EntityType, PersistenceId, SequenceNumber, Store, StoreFailu
 use crate::call_error::Quarantine;
 use crate::runtime::engine::Engine;
 
+pub use projections::PassOverError;
 pub use skip::SkipError;
 pub use verify::Verification;
 

@@ -37,6 +37,7 @@ impl Engine {
         let weak = Arc::downgrade(&engine);
         engine.shared.introduce(weak);
         engine.shared.outbox.start(&engine);
+        engine.shared.projectors.start(&engine);
         let env = Arc::clone(&engine.shared.env);
         env.spawn(Box::pin(look_after(Arc::downgrade(&engine))));
         engine
@@ -82,7 +83,7 @@ impl Engine {
     /// Waits until nothing that was sent can be delivered now. How many calls wait for another
     /// attempt.
     pub(crate) async fn settle(&self) -> usize {
-        loop {
+        let resting = loop {
             let moved = self.shared.outbox.moved.notified();
             if self.shared.intake() != Intake::Open {
                 return 0;
@@ -94,11 +95,13 @@ impl Engine {
                 let now = self.shared.env.wall();
                 match self.shared.store.timers(now, 1).await {
                     Ok(due) if !due.is_empty() => self.shared.outbox.bell.notify_one(),
-                    _ => return resting,
+                    _ => break resting,
                 }
             }
             moved.await;
-        }
+        };
+        self.shared.projectors.settle(&self.shared).await;
+        resting
     }
 
     /// Whether nothing is under way.
@@ -128,6 +131,7 @@ impl Engine {
         self.shared.quarantined.clear();
         self.shared.claim_again().await?;
         self.shared.outbox.crashed();
+        self.shared.projectors.crashed();
         Ok(())
     }
 
@@ -167,6 +171,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.shared.outbox.end();
+        self.shared.projectors.end_all();
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`step`] and [`core`] decide and are pure; [`shard`] and [`engine`] wait.
 
 mod activation;
+mod backoff;
 pub(crate) mod budget;
 pub(crate) mod check;
 pub(crate) mod core;
@@ -17,11 +18,13 @@ pub(crate) mod hosted;
 mod idle;
 pub(crate) mod isolate;
 mod keys;
+mod leash;
 pub(crate) mod outbox;
 pub(crate) mod outcome;
 mod panics;
 mod pipeline;
 mod place;
+pub(crate) mod projector;
 pub(crate) mod recovery;
 pub(crate) mod resident;
 pub(crate) mod sending;

@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::runtime::budget::Budget;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::outbox::Outbox;
+use crate::runtime::projector::Projectors;
 use crate::runtime::step::Turn;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) budget: Arc<Budget>,
     pub(crate) quarantined: Quarantined,
     pub(crate) outbox: Outbox,
+    pub(crate) projectors: Projectors,
     pub(crate) recoveries: tokio::sync::Semaphore,
     /// Rings when a shard of a runtime that no longer takes calls has moved.
     pub(crate) stirred: tokio::sync::Notify,
@@ -61,6 +63,7 @@ impl Shared {
     pub(crate) fn new(
         limits: Limits,
         hosted: Vec<Hosted>,
+        projectors: Projectors,
         env: Arc<dyn Env>,
         store: Arc<dyn Store>,
         epoch: OwnerEpoch,
@@ -71,6 +74,7 @@ impl Shared {
             quarantined: Quarantined::new(limits.quarantined_max),
             budget: Arc::default(),
             outbox: Outbox::new(),
+            projectors,
             stirred: tokio::sync::Notify::new(),
             epoch: AtomicU64::new(epoch.get()),
             generation: AtomicU64::new(0),
@@ -143,7 +147,7 @@ impl Shared {
     }
 
     /// Whether a batch under `held` was fenced off by this runtime itself.
-    pub(super) fn fenced_itself(&self, held: OwnerEpoch) -> bool {
+    pub(crate) fn fenced_itself(&self, held: OwnerEpoch) -> bool {
         self.claiming.load(Ordering::SeqCst) || held < self.epoch()
     }
 

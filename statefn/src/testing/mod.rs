@@ -5,6 +5,7 @@ mod events_lock;
 #[cfg(feature = "testing")]
 pub mod laws;
 pub mod oracle;
+mod projected;
 mod scenario;
 #[cfg(feature = "testing")]
 mod simulation;
@@ -15,6 +16,7 @@ pub use crate::__check_events_lock as check_events_lock;
 pub use crate::planted::{Mistake, plant};
 pub use clock::VirtualClock;
 pub use events_lock::{Difference, EventsLock, EventsLockError, LockMode};
+pub use projected::ProjectionScenario;
 pub use scenario::{
     After, Answer, Asked, CallList, EventList, Scenario, Testable, TimerList, Value, entity,
 };

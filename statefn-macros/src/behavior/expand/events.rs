@@ -32,7 +32,7 @@ pub(super) fn expand(scope: &Scope, model: &Model, is_sound: bool) -> TokenStrea
                 type Event = <#entity as #krate::entity::StoredWhole>::State;
             ),
             quote_spanned!(*span=> #krate::entity::StoredWhole::replace(self, event)),
-            TokenStream::new(),
+            told_whole(scope),
         ),
         [handler] => one_type(scope, handler),
         handlers => many_structs(scope, handlers, is_sound),
@@ -63,6 +63,23 @@ pub(super) fn expand(scope: &Scope, model: &Model, is_sound: bool) -> TokenStrea
             }
         }
         #rest
+    }
+}
+
+/// What a CRUD entity tells is its state. Where it is none, that was complained about elsewhere.
+fn told_whole(scope: &Scope) -> TokenStream {
+    let Scope {
+        krate,
+        entity,
+        span,
+    } = scope;
+    quote_spanned! {*span=>
+        #[automatically_derived]
+        impl #krate::projection::ToldBy<#entity> for #entity
+        where
+            for<'state> #entity: #krate::event::Event,
+        {
+        }
     }
 }
 
@@ -127,6 +144,8 @@ fn one_type(scope: &Scope, handler: &Handler) -> (TokenStream, TokenStream, Toke
         impl #krate::entity::EventOf<#entity> for #event {
             fn into_event(self) -> #event { self }
         }
+        #[automatically_derived]
+        impl #krate::projection::ToldBy<#entity> for #event {}
     };
     let place = scope.at(anchor(&event)).span;
     let event = quote_spanned!(place=> type Event = #event;);
@@ -177,6 +196,8 @@ fn many_structs(
             impl #krate::entity::EventOf<#entity> for #types {
                 fn into_event(self) -> #ident { #ident::#variants(self) }
             }
+            #[automatically_derived]
+            impl #krate::projection::ToldBy<#entity> for #types {}
         )*
     };
     let event = quote_spanned!(*span=> type Event = #ident;);

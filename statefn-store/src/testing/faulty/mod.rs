@@ -390,7 +390,22 @@ impl Store for Faulty {
     ) -> Result<Projected, CommitError> {
         let entered = self.enter(Call::Project).await;
         entered.map_err(CommitError::Unavailable)?;
-        let done = self.inner.project(epoch, change).await;
+        let fault = self.script().projection_fault();
+        let failure = || script::planted(Call::Project);
+        let done = match fault {
+            CommitFault::Unavailable => Err(CommitError::Unavailable(failure())),
+            CommitFault::UnknownNotApplied => Err(CommitError::Unknown(failure())),
+            CommitFault::UnknownApplied => {
+                let applied = self.inner.project(epoch, change).await;
+                applied.and_then(|_| Err(CommitError::Unknown(failure())))
+            }
+            CommitFault::Repeat => {
+                let done = self.inner.project(epoch, change.clone()).await;
+                let _ = self.inner.project(epoch, change).await;
+                done
+            }
+            _ => self.inner.project(epoch, change).await,
+        };
         self.answer(Call::Project, done).await
     }
 

@@ -109,6 +109,12 @@ impl Script {
         scripted.unwrap_or_else(|| self.seeded_commit())
     }
 
+    /// What happens to this change of a projection: only dice say so, those of commits.
+    pub(super) fn projection_fault(&mut self) -> CommitFault {
+        let seeded = self.seeded.as_mut();
+        seeded.map_or(CommitFault::Pass, Seeded::commit)
+    }
+
     fn seeded_commit(&mut self) -> CommitFault {
         let fault = self
             .seeded

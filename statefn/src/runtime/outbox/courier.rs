@@ -5,10 +5,10 @@ use std::sync::{Arc, Weak};
 use statefn_store::{CommitError, OutboxNumber, Settled, Tending};
 
 use super::address::{address, unknown_command};
-use super::backoff::backoff;
 use super::timers::{self, Postponed};
 use super::{Outbox, Pair, Post};
 use crate::call_error::Failure;
+use crate::runtime::backoff::backoff;
 use crate::runtime::engine::Engine;
 use crate::runtime::sending::Origin;
 use crate::runtime::shared::{Intake, Shared};

@@ -6,11 +6,9 @@
 
 mod address;
 mod addressed;
-mod backoff;
 mod courier;
 mod departure;
 mod group;
-mod leash;
 mod reading;
 mod timers;
 
@@ -22,11 +20,11 @@ use statefn_store::{OutboxNumber, PersistenceId, Settled, StoredCall};
 use crate::env::BoxFuture;
 use crate::runtime::budget::Seat;
 use crate::runtime::engine::Engine;
+use crate::runtime::leash::Leash;
 use crate::sync::{Mutex, MutexGuard};
 pub(super) use addressed::Addressed;
 pub(super) use departure::depart;
 use group::{Awaited, Group};
-use leash::Leash;
 
 /// A sender and a target: what is sent from one to the other keeps its order.
 type Pair = (PersistenceId, PersistenceId);

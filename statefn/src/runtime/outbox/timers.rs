@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use statefn_store::{OutboxNumber, Settled, StoreFailure, Tending, Timer, Timestamp};
 
-use super::backoff::backoff;
 use super::{Outbox, Post};
+use crate::runtime::backoff::backoff;
 use crate::runtime::engine::Engine;
 use crate::runtime::shared::{Intake, Shared};
 use crate::schedule::{Missed, Rule};

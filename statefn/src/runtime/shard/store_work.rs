@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use statefn_store::{
-    Batch, CommitError, FailureKind, LoadError, Outcome, PersistenceId, StoreFailure, StoredRecord,
+    Batch, CommitError, FailureKind, LoadError, Offset, Outcome, PersistenceId, StoreFailure,
+    StoredRecord,
 };
 use tracing::Instrument;
 
@@ -36,8 +37,12 @@ impl Broken {
 pub(super) fn commit(shard: &Arc<Shard>, number: u64, batch: Batch) {
     let spans = spans::commit(&batch);
     let store = Arc::clone(&shard.shared().store);
+    let runtime = Arc::clone(shard.shared());
     let work = async move {
         let result = store.commit(batch).await;
+        if let (Ok(outcomes), false) = (&result, runtime.projectors.is_empty()) {
+            runtime.projectors.committed(newest(outcomes));
+        }
         drop(spans.members);
         result
     };
@@ -46,6 +51,15 @@ pub(super) fn commit(shard: &Arc<Shard>, number: u64, batch: Batch) {
         number,
         result: result.unwrap_or_else(|broken| unknown_outcome(&broken)),
     });
+}
+
+/// The newest entry of a batch.
+fn newest(outcomes: &[Outcome]) -> Offset {
+    let positions = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Committed { position } => Some(*position),
+        Outcome::Refused(_) => None,
+    });
+    positions.max().unwrap_or_default()
 }
 
 fn unknown_outcome(broken: &Broken) -> Result<Vec<Outcome>, CommitError> {

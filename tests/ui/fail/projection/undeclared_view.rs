@@ -1,0 +1,42 @@
+use serde::{Deserialize, Serialize};
+use statefn::prelude::*;
+
+#[derive(Debug, Event, Serialize, Deserialize)]
+struct Sold;
+
+#[entity(event_sourced)]
+#[derive(Default, Serialize, Deserialize)]
+struct Shop {}
+
+#[entity]
+impl Shop {
+    #[event_handler]
+    fn sold(&mut self, _: &Sold) {}
+}
+
+#[view]
+#[derive(Serialize, Deserialize)]
+struct Row {
+    #[key]
+    sku: String,
+}
+
+#[derive(Default)]
+struct Sales;
+
+#[view]
+#[derive(Serialize, Deserialize)]
+struct Other {
+    #[key]
+    number: u64,
+}
+
+#[projection(views = Row)]
+impl Sales {
+    #[event_handler]
+    fn sold(&self, _: &Sold, _: &Envelope<Shop>, views: &mut Views<Self>) -> Result<(), ViewError> {
+        views.put(&Other { number: 1 })
+    }
+}
+
+fn main() {}
