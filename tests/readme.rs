@@ -17,6 +17,27 @@ mod program {
         include!("doc/scenario.rs");
         include!("doc/runtime.rs");
         include!("doc/action.rs");
+        include!("doc/view.rs");
+
+        #[statefn::test]
+        async fn the_view_of_readme_counts_what_all_carts_hold() {
+            let builder = Runtime::builder().only::<(Cart,)>().projection::<Sales>();
+            let runtime = builder.build().await.unwrap();
+            for (cart, quantity) in [("alice", 2), ("bob", 3)] {
+                let cart = runtime.entity::<Cart>(cart);
+                cart.add_item("p1", "Deluxe", quantity).await.unwrap();
+            }
+            runtime.settle().await;
+            let product_id = "p1".to_owned();
+            let quantity = 5;
+            assert_eq!(
+                best(&runtime).await.unwrap(),
+                [Sold {
+                    product_id,
+                    quantity
+                }]
+            );
+        }
 
         #[statefn::test]
         async fn the_action_of_readme_takes_orders() {
@@ -61,6 +82,7 @@ fn readme_shows_the_tests_byte_for_byte() {
         include_str!("doc/scenario.rs"),
         include_str!("doc/runtime.rs"),
         include_str!("doc/action.rs"),
+        include_str!("doc/view.rs"),
     ] {
         assert!(README.contains(&format!("```rust\n{test}```\n")), "{test}");
     }

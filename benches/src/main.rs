@@ -1,6 +1,6 @@
 //! statefn beside its peers and beside what the machine allows: every row in one run.
 //!
-//! `memory`, `durable` and `recovery` hold the rows and their contenders, `cart` the same cart for
+//! `memory`, `durable`, `recovery` and `views` hold the rows and their contenders, `cart` the same cart for
 //! each of them, `harness` the interleaved rounds and `report` the table and the plot.
 
 mod cart;
@@ -12,6 +12,7 @@ mod models;
 mod peer;
 mod recovery;
 mod report;
+mod views;
 
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,7 @@ const FAMILIES: &[Family] = &[
     recovery::MANY,
     recovery::START,
     recovery::GROWN,
+    views::REBUILD,
 ];
 
 fn main() -> Result<()> {

@@ -105,6 +105,18 @@ mistakes! {
     ForwardBeforeCommit,
     /// The target of a keyed forward gets no key: a retry runs it again.
     ForwardUnnamed,
+    /// A row that was not read is taken for one that is not there.
+    UnreadRowsAreAbsent,
+    /// What a handler wrote before it failed stays.
+    FailedRowsStay,
+    /// An entry at which a handler fails is passed over in silence.
+    FailedEntryPassed,
+    /// A projection moves past entries of a page that were not told.
+    OffsetAheadOfRows,
+    /// A projection that was overtaken goes on as if it were not.
+    OvertakenIgnored,
+    /// What is believed of rows outlives a failure of the store.
+    RowsOutliveFailure,
     /// Whoever was answered keeps its place among those who wait.
     PlaceNotGivenBack,
 }

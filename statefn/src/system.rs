@@ -24,7 +24,7 @@ use crate::runtime::definition::{Definition, Registration, define};
 use crate::runtime::engine::Engine;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
-use crate::runtime::projector::{Projector, Projectors};
+use crate::runtime::projector::{Projector, Projectors, declared};
 use crate::runtime::shared::{Shared, TICK};
 use crate::shape::ShapeError;
 
@@ -568,8 +568,12 @@ fn check_layouts(
     stored: &StoredProjections,
 ) -> Result<(), BuildError> {
     for projector in projectors {
-        let mut versions = stored.versions.iter();
-        let Some(own) = versions.find(|stored| stored.id == projector.id) else {
+        let id = &projector.id;
+        let own = stored
+            .versions
+            .iter()
+            .find(|stored| stored.id.name == id.name && declared(stored.id.version) == id.version);
+        let Some(own) = own else {
             continue;
         };
         if Layout::from_bytes(&own.layout).ok().as_ref() != Some(&projector.layout) {

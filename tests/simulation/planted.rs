@@ -33,6 +33,16 @@ fn seeds() -> impl Iterator<Item = (u64, u64)> {
     (1..=SEEDS).zip(first..)
 }
 
+/// What concerns projections, which neither has: the tests of projections find these.
+const OF_PROJECTIONS: &[Mistake] = &[
+    Mistake::UnreadRowsAreAbsent,
+    Mistake::FailedRowsStay,
+    Mistake::FailedEntryPassed,
+    Mistake::OffsetAheadOfRows,
+    Mistake::OvertakenIgnored,
+    Mistake::RowsOutliveFailure,
+];
+
 /// What concerns forwards.
 const OF_FORWARDS: &[Mistake] = &[Mistake::ForwardBeforeCommit, Mistake::ForwardUnnamed];
 
@@ -67,6 +77,7 @@ fn every_planted_mistake_is_found() {
     // `STATEFN_MISTAKE=Forward` tries those with this in their name only.
     let wanted = std::env::var("STATEFN_MISTAKE").unwrap_or_default();
     let all = Mistake::ALL.iter();
+    let all = all.filter(|mistake| !OF_PROJECTIONS.contains(mistake));
     let all = all.filter(|mistake| format!("{mistake:?}").contains(&wanted));
     for mistake in all.clone() {
         let name = format!("{mistake:?}");

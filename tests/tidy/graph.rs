@@ -59,6 +59,12 @@ pub(crate) const KNOWN: &[Known] = &[
     Known {
         folder: "runtime",
         from: "shared",
+        to: "projector",
+        reason: "all shards ring the projections, whose tasks hold what shards share",
+    },
+    Known {
+        folder: "runtime",
+        from: "shared",
         to: "outbox",
         reason: "all shards reach the outbox, whose couriers reach everything",
     },

@@ -49,6 +49,20 @@ pub(crate) enum Command {
         /// The copy; it must not exist
         file: PathBuf,
     },
+    /// Show what sells best, by what was checked out in all carts
+    ///
+    /// Reads a view that a projection keeps beside the carts; waits until it includes everything in
+    /// the database.
+    Top {
+        /// How many products
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        limit: u16,
+    },
+    /// Build the view behind `top` anew from the first event on
+    ///
+    /// The old one is read until the new one is complete.
+    Rebuild,
     /// Check the whole database: every checksum, every chain, every snapshot against replay
     ///
     /// Prints the place of each fault and exits with 1 if there is any.

@@ -1,5 +1,6 @@
 //! The shopping cart: statefn's flagship example, a durable cart a user in one binary and one file.
 
+mod bestsellers;
 mod cart;
 mod cli;
 mod commands;
@@ -9,6 +10,7 @@ mod print;
 mod replay;
 mod store;
 mod time;
+mod top;
 mod tour;
 
 use std::path::Path;
@@ -44,6 +46,8 @@ async fn run(data: &Path, json: bool, command: Command) -> Result<(), Failure> {
         Command::OnCart(command) => commands::run(data, json, &command).await,
         Command::Replay(options) => replay::run(data, json, &options).await,
         Command::Backup { file } => operate::backup(data, json, &file).await,
+        Command::Top { limit } => top::top(data, json, limit.into()).await,
+        Command::Rebuild => top::rebuild(data, json).await,
         Command::Verify => operate::verify(data, json).await,
     }
 }

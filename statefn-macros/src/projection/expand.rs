@@ -83,10 +83,9 @@ fn source(krate: &TokenStream, ident: &Ident, handler: &Handler) -> TokenStream 
             )
         }
     };
-    match event {
-        Some(event) => {
-            quote_spanned!(event.span()=> sources.event::<#entity, #event>(#call);)
-        }
-        None => quote_spanned!(entity.span()=> sources.removal::<#entity>(#call);),
+    if let Some(event) = event {
+        quote_spanned!(event.span()=> sources.event::<#entity, #event>(#call);)
+    } else {
+        quote_spanned!(entity.span()=> sources.removal::<#entity>(#call);)
     }
 }

@@ -43,6 +43,15 @@ impl Admin {
         projector.is_some_and(|projector| projector.resume())
     }
 
+    /// Builds the rows of a projection anew, from the first entry on, beside those that are there, which
+    /// answer reads until the new ones have caught up. `false` if this runtime runs none of this name.
+    ///
+    /// [`projections`](Self::projections) shows how far it is. Entries that were left out are met again.
+    pub fn rebuild_projection(&self, name: &str) -> bool {
+        let projector = self.engine.shared().projectors.find(name);
+        projector.map(|projector| projector.rebuild()).is_some()
+    }
+
     /// Leaves the entry at which a projection has stopped out of it, and lets it go on.
     ///
     /// The decision is stored with the projection, with its reason, in the commit that moves it past
@@ -72,7 +81,7 @@ impl Admin {
             return Err(PassOverError::NotStopped { offset });
         }
         let advance = Projecting::Advance(Advance {
-            id: projector.id.clone(),
+            id: projector.stored_id(),
             expected: Offset::new(offset.get().saturating_sub(1)),
             offset,
             rows: Vec::new(),
@@ -105,7 +114,11 @@ impl Admin {
         after: Offset,
         limit: usize,
     ) -> Result<Vec<PassedOver>, StoreFailure> {
-        let id = ProjectionId::new(projection, version);
+        let running = self.engine.shared().projectors.find(projection);
+        let id = match running.filter(|projector| projector.id.version == version) {
+            Some(projector) => projector.stored_id(),
+            None => ProjectionId::new(projection, version),
+        };
         self.store().passed_over(&id, after, limit).await
     }
 }

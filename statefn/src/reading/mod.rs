@@ -16,7 +16,7 @@ use statefn_store::{Offset, ViewPage, ViewQuery};
 use crate::projection::definition::Layout;
 use crate::projection::{KeptView, Projection};
 use crate::runtime::engine::Engine;
-use crate::runtime::projector::Projector;
+use crate::runtime::projector::{Projector, declared};
 use crate::system::Runtime;
 use crate::view::{Index, Key, KeyOf};
 
@@ -147,7 +147,7 @@ impl<V: KeptView> ViewReader<V> {
         let page = shared.store.view(query).await;
         let page = page.map_err(ReadError::Unavailable)?;
         match page {
-            Some(page) if page.version == projector.id.version => Ok(page),
+            Some(page) if declared(page.version) == projector.id.version => Ok(page),
             Some(page) => self.of_older(projector, page).await,
             None => Err(self.rebuilding(projector)),
         }

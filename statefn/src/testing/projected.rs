@@ -53,7 +53,6 @@ use crate::view::KeyOf;
 ///     ]);
 /// # }
 /// ```
-#[must_use]
 pub struct ProjectionScenario<P> {
     definition: Arc<dyn ProjectionDefinition>,
     store: StoredViews,
@@ -70,6 +69,10 @@ impl<P: Projection> Default for ProjectionScenario<P> {
 
 impl<P: Projection> ProjectionScenario<P> {
     /// A projection without rows, before the first entry.
+    ///
+    /// # Panics
+    ///
+    /// Never: what is new begins.
     pub fn new() -> Self {
         let definition = define::<P>();
         let mut store = StoredViews::default();
@@ -93,6 +96,7 @@ impl<P: Projection> ProjectionScenario<P> {
     /// # Panics
     ///
     /// An event cannot be encoded, or the projection fails at it.
+    #[must_use]
     pub fn given<E: Behavior>(mut self, id: &str, events: impl EventList<E>) -> Self {
         for event in events.into_events() {
             let codec = E::OPTIONS.codec;
@@ -120,6 +124,7 @@ impl<P: Projection> ProjectionScenario<P> {
     /// # Panics
     ///
     /// The state cannot be encoded, or the projection fails at it.
+    #[must_use]
     pub fn given_state<E: StoredWhole + Behavior>(mut self, id: &str, state: &E) -> Self {
         let codec = E::OPTIONS.codec;
         let mut payload = Vec::new();
@@ -147,6 +152,7 @@ impl<P: Projection> ProjectionScenario<P> {
     /// # Panics
     ///
     /// The projection fails at it.
+    #[must_use]
     pub fn given_deleted<E: Behavior>(mut self, id: &str) -> Self {
         self.tell::<E>(id, EntryBody::Deleted { record: None });
         self
@@ -241,7 +247,7 @@ impl<P: Projection> ProjectionScenario<P> {
     ///
     /// It has others.
     #[track_caller]
-    pub fn then_rows<V>(self, expected: impl IntoIterator<Item = V>) -> Self
+    pub fn then_rows<V>(&self, expected: impl IntoIterator<Item = V>) -> &Self
     where
         V: ViewOf<P> + PartialEq + fmt::Debug,
     {

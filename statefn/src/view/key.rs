@@ -136,7 +136,7 @@ impl<K: Key> Key for Option<K> {
 macro_rules! tuples {
     ($(($($part:ident)+))+) => {
         $(impl<$($part: Key),+> Key for ($($part,)+) {
-            #[allow(non_snake_case, reason = "parts of a tuple are named like their types")]
+            #[expect(non_snake_case, reason = "parts of a tuple are named like their types")]
             fn write(&self, key: &mut KeyWriter) {
                 let ($($part,)+) = self;
                 $($part.write(key);)+

@@ -91,7 +91,7 @@ async fn check(world: &World, seed: u64) {
 }
 
 /// Sales, crashes, errors of handlers, and a store that fails, all at once.
-async fn run(seed: u64) {
+pub(super) async fn run(seed: u64) {
     let store = Faulty::new(Memory::new());
     let mut world = World::over(store.clone(), sales).await;
     let mut dice = Dice::new(seed);
@@ -110,7 +110,7 @@ async fn run(seed: u64) {
             0 => world.runtime.crash().await.unwrap_or(()),
             1 => store.fail(Call::Read, 2),
             2 => store.fail(Call::Rows, 2),
-            3 => let_fail(&sku, 1 + dice.index(3) as u64),
+            3 => let_fail(&sku, 1 + u64::try_from(dice.index(3)).unwrap()),
             4 => world.pass(Duration::from_secs(1)).await,
             5 => {
                 // Another process takes the store over, in the middle of whatever this one does.
@@ -120,7 +120,9 @@ async fn run(seed: u64) {
                 for _ in 0..=dice.index(8) {
                     let shop = world.runtime.entity::<super::Shop>(shop.as_str());
                     // May fail: then it is in the journal, or not.
-                    let _ = shop.sell(sku.as_str(), dice.index(9) as i64).await;
+                    let _ = shop
+                        .sell(sku.as_str(), i64::try_from(dice.index(9)).unwrap())
+                        .await;
                 }
             }
         }
@@ -151,24 +153,23 @@ fn a_projection_is_tried_without_a_runtime() {
         sku: sku.to_owned(),
         quantity,
     };
-    let customer = |city: &str| Customer::living_in(city);
     let scenario = ProjectionScenario::<Sales>::new()
         .given::<super::Shop>("a", [sold("pears", 2), ShopEvent::Closed])
         .given::<super::Shop>("b", [sold("apples", 1), sold("pears", 3)])
-        .given_state("anna", &customer("Bern"))
-        .given_deleted::<Customer>("anna")
-        .then_rows([
-            Sold {
-                sku: "apples".into(),
-                quantity: 1,
-                newest: 3,
-            },
-            Sold {
-                sku: "pears".into(),
-                quantity: 5,
-                newest: 4,
-            },
-        ]);
+        .given_state("anna", &Customer::living_in("Bern"))
+        .given_deleted::<Customer>("anna");
+    scenario.then_rows([
+        Sold {
+            sku: "apples".into(),
+            quantity: 1,
+            newest: 3,
+        },
+        Sold {
+            sku: "pears".into(),
+            quantity: 5,
+            newest: 4,
+        },
+    ]);
     let residents = scenario.rows::<Resident>();
     assert_eq!(residents.len(), 2);
     assert_eq!(

@@ -3,11 +3,15 @@
 mod crashes;
 mod failures;
 mod fold;
+#[cfg(statefn_planted)]
+mod planted;
 mod reads;
 mod rebuilds;
 mod sales;
 
 use sales::{Customer, Resident, Shop, Sold, Trade, shops};
+
+use statefn_store::testing::Call;
 
 use crate::kit::World;
 
@@ -29,10 +33,7 @@ async fn rows_follow_the_events_of_all_entities() {
 #[statefn::test]
 async fn a_handler_sees_what_those_before_it_wrote_in_the_same_commit() {
     let world = shops().await;
-    world
-        .store
-        .hold(statefn_store::testing::Call::Project)
-        .release();
+    world.store.hold(Call::Project).release();
     for _ in 0..500 {
         world.sell("a", "pears", 1).await;
     }
@@ -93,7 +94,7 @@ async fn a_deleted_entity_takes_its_row_along_if_the_handler_says_so() {
 
 #[statefn::test]
 async fn what_a_purge_erased_is_told_to_a_projection_that_comes_later() {
-    let world = World::build(|builder| builder.only::<(Customer,)>()).await;
+    let world = World::build(statefn::Builder::only::<(Customer,)>).await;
     let anna = world.runtime.entity::<Customer>("anna");
     anna.moves_to("Bern").await.unwrap();
     anna.moves_to("Chur").await.unwrap();
@@ -116,13 +117,13 @@ async fn an_entry_is_told_once_more_only_for_rows_that_are_not_in_memory() {
     );
     assert_eq!((status[0].entries_behind(), status[0].errors), (0, 0));
     assert!(status[0].serves);
-    let rows = world.store.count(statefn_store::testing::Call::Rows);
+    let rows = world.store.count(Call::Rows);
     for _ in 0..10 {
         world.sell("a", "pears", 1).await;
         world.runtime.settle().await;
     }
     assert_eq!(world.sold("pears").await, Some(11));
-    let asked = world.store.count(statefn_store::testing::Call::Rows) - rows;
+    let asked = world.store.count(Call::Rows) - rows;
     assert_eq!(
         asked, 0,
         "rows that were read or written before are in memory"
@@ -131,10 +132,9 @@ async fn an_entry_is_told_once_more_only_for_rows_that_are_not_in_memory() {
 
 #[statefn::test]
 async fn a_runtime_without_projections_asks_the_store_nothing_about_them() {
-    let world = World::build(|builder| builder.only::<(Shop,)>()).await;
+    let world = World::build(statefn::Builder::only::<(Shop,)>).await;
     world.sell("a", "pears", 1).await;
     world.runtime.settle().await;
-    use statefn_store::testing::Call;
     for call in [Call::Projections, Call::Project, Call::Rows, Call::View] {
         assert_eq!(world.store.count(call), 0, "{call:?}");
     }

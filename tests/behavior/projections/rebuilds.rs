@@ -18,7 +18,7 @@ macro_rules! version {
 
         impl $projection {
             fn sold(
-                &self,
+                _: &Self,
                 event: &ShopEvent,
                 from: &Envelope<Shop>,
                 views: &mut Views<Self>,
@@ -260,6 +260,47 @@ async fn going_back_to_the_version_before_builds_it_again() {
     let world = with::<Sales>(&store).await;
     let view = world.runtime.view::<Sold>().after(Offset::new(3_000));
     assert_eq!(view.get("pears").await.unwrap().unwrap().quantity, 3_000);
+}
+
+#[statefn::test]
+async fn a_version_may_be_built_anew_beside_its_own_rows() {
+    let store = sold_by_version_1().await;
+    for round in 1..=3 {
+        let world = with::<Sales>(&store).await;
+        world.runtime.settle().await;
+        let hold = store.hold(Call::Project);
+        assert!(world.runtime.admin().rebuild_projection("sales"));
+        assert!(!world.runtime.admin().rebuild_projection("unknown"));
+        for _ in 0..3 {
+            settle().await;
+            hold.release_one();
+            settle().await;
+            assert_eq!(
+                world.sold("pears").await,
+                Some(3_000),
+                "the old rows answer"
+            );
+        }
+        let status = world.runtime.admin().projections().remove(0);
+        assert_eq!((status.version, status.serves), (1, false));
+        assert!(status.entries_behind() > 0, "{status:?}");
+        hold.release();
+        let view = world.runtime.view::<Sold>().after(Offset::new(3_000));
+        assert_eq!(
+            view.get("pears").await.unwrap().unwrap().quantity,
+            3_000,
+            "round {round}"
+        );
+        world.runtime.settle().await;
+        // A crash in the middle of another one loses neither rows nor the rebuilding.
+        world.runtime.admin().rebuild_projection("sales");
+        settle().await;
+        world.runtime.crash().await.unwrap();
+        world.pass(std::time::Duration::from_secs(3)).await;
+        world.runtime.settle().await;
+        assert_eq!(world.sold("pears").await, Some(3_000), "round {round}");
+        assert_eq!(store.projections().await.unwrap().versions.len(), 1);
+    }
 }
 
 #[statefn::test]

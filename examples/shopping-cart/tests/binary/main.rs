@@ -16,5 +16,6 @@ mod operate;
 mod places;
 mod replay;
 mod shop;
+mod top;
 mod tour;
 mod usage;

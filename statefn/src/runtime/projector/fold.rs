@@ -89,6 +89,10 @@ impl Page {
             };
             if let Some((reason, is_final)) = failed {
                 rows.reject();
+                if planted!(FailedEntryPassed) {
+                    self.told += 1;
+                    continue;
+                }
                 return Pause::Failed { reason, is_final };
             }
             rows.accept();

@@ -54,6 +54,8 @@ struct Account {
     failing: Option<(u32, StoppedAt)>,
     /// An operator wants another attempt.
     resumed: bool,
+    /// An operator wants the rows to be built anew.
+    rebuilds: bool,
 }
 
 impl Projectors {
@@ -86,7 +88,9 @@ impl Projectors {
             let mut leashes = self.leashes.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *leashes)
         };
-        leashes.iter().for_each(|leash| leash.end());
+        for leash in &leashes {
+            leash.end();
+        }
         for projector in &self.all {
             projector.stand(|standing| standing.has_ended = true);
         }
@@ -184,6 +188,18 @@ impl Projector {
         self.standing.subscribe()
     }
 
+    /// Builds the rows anew, beside those that are there.
+    pub(crate) fn rebuild(&self) {
+        self.account().rebuilds = true;
+        self.resume();
+    }
+
+    /// Name and number under which the rows are stored.
+    pub(crate) fn stored_id(&self) -> ProjectionId {
+        let version = self.standing.borrow().stored_version.max(self.id.version);
+        ProjectionId::new(self.id.name.clone(), version)
+    }
+
     /// Lets a projection that has stopped try again. Whether it had.
     pub(crate) fn resume(&self) -> bool {
         let had_stopped = self.standing.borrow().stopped.is_some();
@@ -192,6 +208,14 @@ impl Projector {
         self.bell.notify_one();
         had_stopped
     }
+}
+
+/// What tells the two stored numbers of one version apart.
+const REBUILT: u32 = 1 << 31;
+
+/// The declared version behind a stored number.
+pub(crate) const fn declared(stored_version: u32) -> u32 {
+    stored_version & !REBUILT
 }
 
 /// A task's way to a runtime that may be gone.

@@ -11,6 +11,8 @@ use super::status::StoppedAt;
 pub(crate) struct Standing {
     /// Its rows are the fold of all entries up to here; `None` before that is known.
     pub(crate) offset: Option<Offset>,
+    /// Under which number its rows are stored: rebuilding a version takes the other of two.
+    pub(crate) stored_version: u32,
     /// Whether reads are answered from this version.
     pub(crate) serves: bool,
     /// Why it goes no further.

@@ -98,7 +98,8 @@ impl Projector {
                 .time
                 .filter(|_| end > offset)
                 .map(|time| age(time.as_millis())),
-            serves: standing.serves,
+            // Rows that are about to be built anew do not count.
+            serves: standing.serves && !account.rebuilds,
             told: account.told,
             errors: account.errors,
             state,

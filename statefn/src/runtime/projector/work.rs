@@ -12,7 +12,7 @@ use statefn_store::{
 };
 
 use super::fold::{Page, Pause};
-use super::{Projector, StoppedAt, Way};
+use super::{Projector, REBUILT, StoppedAt, Way, declared};
 use crate::projection::Start;
 use crate::projection::rows::{RowKey, Rows};
 use crate::runtime::backoff::backoff;
@@ -29,6 +29,8 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What the task knows between two turns.
 struct Worker {
+    /// Name and number under which the rows are stored.
+    id: ProjectionId,
     rows: Rows,
     /// Where the projection stands; `None`: to be read from the store.
     offset: Option<Offset>,
@@ -58,7 +60,7 @@ enum Turn {
 
 /// Works until the runtime ends.
 pub(super) async fn work(engine: Way, projector: Arc<Projector>) {
-    let mut worker = Worker::new();
+    let mut worker = Worker::new(projector.id.clone());
     loop {
         let Some(shared) = engine.upgrade().map(|engine| Arc::clone(engine.shared())) else {
             return;
@@ -81,7 +83,7 @@ pub(super) async fn work(engine: Way, projector: Arc<Projector>) {
         let mut rung = pin!(bell.notified());
         poll_fn(|cx| {
             let is_rung = rung.as_mut().poll(cx).is_ready();
-            if is_rung && !(is_resting && !projector.account().resumed) {
+            if is_rung && (!is_resting || projector.account().resumed) {
                 return Poll::Ready(());
             }
             if is_rung {
@@ -95,8 +97,9 @@ pub(super) async fn work(engine: Way, projector: Arc<Projector>) {
 }
 
 impl Worker {
-    fn new() -> Self {
+    fn new(id: ProjectionId) -> Self {
         Self {
+            id,
             rows: Rows::default(),
             offset: None,
             others: Vec::new(),
@@ -117,6 +120,9 @@ impl Worker {
             self.failures = 0;
             self.lose();
         }
+        if self.offset.is_some() && self.serves && projector.account().rebuilds {
+            return self.begin_again(shared, projector).await;
+        }
         if projector.standing.borrow().stopped.is_some() {
             return Turn::Idle;
         }
@@ -136,17 +142,21 @@ impl Worker {
     /// Forgets what it believes of the store.
     fn lose(&mut self) {
         self.offset = None;
-        self.rows.forget();
+        if !planted!(RowsOutliveFailure) {
+            self.rows.forget();
+        }
     }
 
     /// Reads where the projection stands; begins it if it is new.
     async fn find(&mut self, shared: &Shared, projector: &Projector) -> Result<Turn, Trouble> {
         let stored = shared.store.projections().await?;
         shared.projectors.committed(stored.end);
-        let own = stored
-            .versions
-            .iter()
-            .find(|stored| stored.id == projector.id);
+        let is_own = |id: &ProjectionId| {
+            id.name == projector.id.name && declared(id.version) == projector.id.version
+        };
+        // Of two, the one that is being built.
+        let own = stored.versions.iter().filter(|stored| is_own(&stored.id));
+        let own = own.min_by_key(|stored| stored.serves);
         let Some(own) = own else {
             let offset = match projector.definition.start() {
                 Start::Beginning => Offset::ZERO,
@@ -163,16 +173,35 @@ impl Worker {
         };
         self.offset = Some(own.offset);
         self.serves = own.serves;
-        let is_other = |id: &ProjectionId| id.name == projector.id.name && *id != projector.id;
+        self.id = own.id.clone();
+        let is_other = |id: &ProjectionId| id.name == own.id.name && *id != own.id;
         let others = stored.versions.iter().filter(|other| is_other(&other.id));
         self.others_offset = others.clone().map(|o| o.offset).max().unwrap_or_default();
         self.others = others.map(|other| other.id.clone()).collect();
-        let (offset, serves) = (own.offset, own.serves);
         projector.stand(|standing| {
-            standing.offset = Some(offset);
-            standing.serves = serves;
+            standing.offset = Some(own.offset);
+            standing.stored_version = own.id.version;
+            standing.serves = own.serves;
         });
         Ok(Turn::Moved)
+    }
+
+    /// Begins the same version anew, beside its rows.
+    async fn begin_again(&mut self, shared: &Shared, projector: &Projector) -> Turn {
+        let begin = Projecting::Begin {
+            id: ProjectionId::new(self.id.name.clone(), self.id.version ^ REBUILT),
+            offset: Offset::ZERO,
+            layout: projector.layout.to_bytes(),
+        };
+        match self.project(shared, begin).await {
+            Ok(_) => {
+                projector.stand(|standing| standing.serves = false);
+                projector.account().rebuilds = false;
+                self.lose();
+                Turn::Moved
+            }
+            Err(trouble) => self.trouble(shared, projector, trouble),
+        }
     }
 
     /// Folds the next entries.
@@ -233,14 +262,19 @@ impl Worker {
             .map(|v| v.name)
             .collect();
         let advance = Projecting::Advance(Advance {
-            id: projector.id.clone(),
+            id: self.id.clone(),
             expected,
-            offset: last.offset,
+            offset: if planted!(OffsetAheadOfRows) {
+                shared.projectors.end().max(last.offset)
+            } else {
+                last.offset
+            },
             rows: self.rows.changes(&views),
             passed: Vec::new(),
         });
         match self.project(shared, advance).await? {
             Projected::Done | Projected::More => {}
+            Projected::Refused { .. } if planted!(OvertakenIgnored) => {}
             Projected::Refused { .. } => return Err(Trouble::Overtaken),
         }
         self.rows.committed();
@@ -273,7 +307,7 @@ impl Worker {
             (view.to_owned(), key.clone())
         });
         let wanted = RowsWanted {
-            id: projector.id.clone(),
+            id: self.id.clone(),
             rows: named.collect(),
         };
         let found = shared.store.rows(wanted).await?;
@@ -289,7 +323,7 @@ impl Worker {
     /// Answers reads from now on, and removes what an older version has left.
     async fn take_over(&mut self, shared: &Shared, projector: &Projector) -> Result<Turn, Trouble> {
         if !self.serves {
-            let serve = Projecting::Serve(projector.id.clone());
+            let serve = Projecting::Serve(self.id.clone());
             if let Projected::Refused { .. } = self.project(shared, serve).await? {
                 return Err(Trouble::Overtaken);
             }
