@@ -1,11 +1,13 @@
 //! The runtime as its user holds it: builder and handle.
 
+mod projections;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use statefn_store::{EntityType, Memory, ProjectionId, Store, StoreFailure, StoredProjections};
+use statefn_store::{EntityType, Memory, Store, StoreFailure, StoredProjections};
 
 use crate::action::{
     Action, ActionContext, ActionError, ActionInfo, HostedActions, Invocation, Items,
@@ -17,14 +19,14 @@ use crate::crdt::ReplicaId;
 use crate::entity::{Behavior, Entity, EntityRef};
 use crate::env::{Env, TokioEnv};
 use crate::limits::Limits;
-use crate::projection::definition::{Layout, ProjectionDefinition};
+use crate::projection::definition::ProjectionDefinition;
 use crate::projection::{self, Projection, ProjectionRegistration};
 use crate::random::nonce;
 use crate::runtime::definition::{Definition, Registration, define};
 use crate::runtime::engine::Engine;
 use crate::runtime::hosted::Hosted;
 use crate::runtime::isolate::isolate;
-use crate::runtime::projector::{Projector, Projectors, declared};
+use crate::runtime::projector::Projectors;
 use crate::runtime::shared::{Shared, TICK};
 use crate::shape::ShapeError;
 
@@ -462,7 +464,7 @@ impl Builder {
             .then(ProjectionRegistration::linked)
             .into_iter()
             .flatten();
-        let projections = projected(self.projections.into_iter().chain(linked))?;
+        let projections = projections::projected(self.projections.into_iter().chain(linked))?;
         let env = match self.env {
             Some(env) => env,
             None => Arc::new(TokioEnv::current().map_err(|_| BuildError::NoAsyncRuntime)?),
@@ -488,7 +490,7 @@ impl Builder {
             StoredProjections::default()
         } else {
             let stored = store.projections().await.map_err(BuildError::Store)?;
-            check_layouts(&projections, &stored)?;
+            projections::check_layouts(&projections, &stored)?;
             stored
         };
         let epoch = store.claim().await.map_err(BuildError::Store)?;
@@ -535,53 +537,6 @@ fn host(
         .into_values()
         .map(|definition| hosted(definition, limits))
         .collect()
-}
-
-fn projected(
-    definitions: impl Iterator<Item = Arc<dyn ProjectionDefinition>>,
-) -> Result<Vec<Arc<Projector>>, BuildError> {
-    let mut by_name: BTreeMap<String, Arc<dyn ProjectionDefinition>> = BTreeMap::new();
-    for definition in definitions {
-        let name = definition.id().name;
-        if let Some(first) = by_name.get(&name)
-            && first.type_id() != definition.type_id()
-        {
-            let (first, second) = (first.type_name(), definition.type_name());
-            return Err(BuildError::ProjectionTaken {
-                name,
-                first,
-                second,
-            });
-        }
-        by_name.insert(name, definition);
-    }
-    let projectors = by_name.into_values().map(|definition| {
-        let layout = Layout::of(definition.views())?;
-        Ok(Arc::new(Projector::new(definition, layout)))
-    });
-    projectors.collect()
-}
-
-/// Rows that are there have the form that the program gives them.
-fn check_layouts(
-    projectors: &[Arc<Projector>],
-    stored: &StoredProjections,
-) -> Result<(), BuildError> {
-    for projector in projectors {
-        let id = &projector.id;
-        let own = stored
-            .versions
-            .iter()
-            .find(|stored| stored.id.name == id.name && declared(stored.id.version) == id.version);
-        let Some(own) = own else {
-            continue;
-        };
-        if Layout::from_bytes(&own.layout).ok().as_ref() != Some(&projector.layout) {
-            let ProjectionId { name, version } = projector.id.clone();
-            return Err(BuildError::ViewChanged { name, version });
-        }
-    }
-    Ok(())
 }
 
 fn hosted(definition: Arc<dyn Definition>, limits: &Limits) -> Result<Hosted, BuildError> {
