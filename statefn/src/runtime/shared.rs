@@ -67,7 +67,6 @@ impl Shared {
         env: Arc<dyn Env>,
         store: Arc<dyn Store>,
         epoch: OwnerEpoch,
-        replica: Option<ReplicaId>,
     ) -> Self {
         let shared = Self {
             recoveries: tokio::sync::Semaphore::new(limits.recoveries_max),
@@ -83,7 +82,7 @@ impl Shared {
             claiming: AtomicBool::new(false),
             runtime: OnceLock::new(),
             repeats: env.repeats(),
-            replica,
+            replica: None,
             limits,
             hosted,
             env,
@@ -91,6 +90,11 @@ impl Shared {
         };
         shared.move_tick();
         shared
+    }
+
+    /// Names the replica that this runtime is.
+    pub(crate) fn replica(self, replica: Option<ReplicaId>) -> Self {
+        Self { replica, ..self }
     }
 
     /// Tells the shards of their engine, once.

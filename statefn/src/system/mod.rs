@@ -497,7 +497,8 @@ impl Builder {
         };
         let epoch = store.claim().await.map_err(BuildError::Store)?;
         let projectors = Projectors::new(projections, &stored);
-        let shared = Shared::new(self.limits, hosted, projectors, env, store, epoch, replica);
+        let shared = Shared::new(self.limits, hosted, projectors, env, store, epoch);
+        let shared = shared.replica(replica);
         Ok(Runtime {
             engine: Engine::start(shared, self.shards),
             actions: Arc::new(self.actions),

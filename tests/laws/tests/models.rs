@@ -286,7 +286,7 @@ fn a_key_that_is_used_again_shares_no_dot_with_its_earlier_life() {
     there.update(&mut writer(1), 1, |set, _| {
         (0..5).for_each(|element| {
             set.remove(&element);
-        })
+        });
     });
     here.remove(&1);
     fill(&mut here, 100);
