@@ -24,7 +24,7 @@ pub enum BuildError {
         /// The name.
         name: &'static str,
     },
-    /// `build` was called outside a tokio runtime, and no [`Env`](crate::Env) was given.
+    /// `build` was called outside a tokio runtime, and no [`Env`](crate::env::Env) was given.
     #[error("no async runtime: call `build` inside `#[statefn::main]` or a tokio runtime")]
     NoAsyncRuntime,
     /// The async runtime was built without timers, so nothing could ever be late.
