@@ -99,6 +99,7 @@ pub(super) async fn run(seed: u64) {
         commit_fails: 40,
         commit_unknown_applied: 40,
         commit_unknown_not_applied: 40,
+        commit_refused: 40,
         commit_repeated: 40,
         ..FaultRates::NONE
     };
@@ -135,6 +136,9 @@ pub(super) async fn run(seed: u64) {
     world.pass(Duration::from_secs(130)).await;
     world.runtime.settle().await;
     check(&world, seed).await;
+    let page = world.runtime.view::<Sold>().rows().page().await.unwrap();
+    let journal = world.store.inner().projections().await.unwrap();
+    assert_eq!(page.offset, journal.end, "seed {seed}: rows lag behind");
     for status in world.runtime.admin().projections() {
         assert_eq!(status.entries_behind(), 0, "seed {seed}: {status:?}");
     }

@@ -404,6 +404,8 @@ impl Store for Faulty {
                 let _ = self.inner.project(epoch, change).await;
                 done
             }
+            // As if somebody else had moved it.
+            CommitFault::Refuse { .. } => Ok(Projected::Refused { at: None }),
             _ => self.inner.project(epoch, change).await,
         };
         self.answer(Call::Project, done).await

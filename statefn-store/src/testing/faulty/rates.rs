@@ -27,7 +27,8 @@ pub struct FaultRates {
     pub commit_unknown_applied: u32,
     /// Commits that are not applied, and nobody can tell: [`CommitFault::UnknownNotApplied`].
     pub commit_unknown_not_applied: u32,
-    /// Commits of which one entity's members are refused: [`CommitFault::Refuse`].
+    /// Commits of which one entity's members are refused: [`CommitFault::Refuse`]; changes of
+    /// projections that are refused.
     pub commit_refused: u32,
     /// Commits that reach the store twice: [`CommitFault::Repeat`].
     pub commit_repeated: u32,
