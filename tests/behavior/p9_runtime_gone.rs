@@ -2,9 +2,11 @@
 //! and the store is let go.
 
 use std::path::Path;
+use std::time::Duration;
 
 use statefn::store::{Memory, Sqlite};
 use statefn::{OpenError, Persisted, Runtime};
+use statefn_store::sqlite::Tuning;
 use statefn_store::testing::{Call, Faulty};
 use tempfile::tempdir;
 
@@ -27,8 +29,13 @@ async fn on_file(path: &Path) -> Runtime {
 
 /// Opens the file as soon as nobody holds it: a task may be just about to let it go.
 fn open(path: &Path) -> Sqlite {
+    // The speed of the machine must not say on which thread a load runs.
+    let tuning = Tuning {
+        slow_load: Duration::MAX,
+        ..Tuning::default()
+    };
     for _ in 0..1_000_000 {
-        match Sqlite::open(path) {
+        match Sqlite::open_tuned(path, tuning) {
             Err(OpenError::Locked { .. }) => std::thread::yield_now(),
             other => return other.unwrap(),
         }
@@ -40,12 +47,7 @@ fn total_in(path: &Path) -> i64 {
     tokio_runtime().block_on(async {
         let runtime = on_file(path).await;
         let total = runtime.entity::<Account>("alice").total().await.unwrap();
-        assert!(
-            runtime
-                .shutdown(std::time::Duration::from_secs(5))
-                .await
-                .unwrap()
-        );
+        assert!(runtime.shutdown(Duration::from_secs(5)).await.unwrap());
         total
     })
 }
