@@ -18,6 +18,7 @@ pub(crate) fn simulation() -> Simulation {
         .workload(call)
         .client(purge)
         .check(money_is_neither_made_nor_lost)
+        .replies_wait_for(2)
         .faults(Faults {
             clock_jump_max: Duration::from_secs(60),
             ..Faults::ALL

@@ -29,6 +29,7 @@ pub(super) struct Plan {
     pub(super) workload: Option<Workload>,
     pub(super) callers: usize,
     pub(super) calls: usize,
+    pub(super) waits: u32,
     pub(super) clients: Vec<ClientTask>,
     pub(super) check: Option<ClientTask>,
 }

@@ -61,7 +61,7 @@ pub(super) fn run(plan: &Plan, seed: u64, purpose: Purpose) -> Outcome {
     store.sleep_with(move |duration| env.sleep(duration));
     store.by_seed(dice.number(), faults.store);
     let shards = 1 + dice.index(8);
-    let patience = limits.call_timeout + GRACE;
+    let patience = limits.call_timeout * plan.waits + GRACE;
     let stage = Stage::new(&world, store, Arc::clone(&plan.host), limits, shards);
     let show = Play {
         history: History::new(world.clone()),

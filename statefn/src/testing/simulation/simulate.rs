@@ -77,6 +77,7 @@ impl Simulation {
             workload: None,
             callers: 5,
             calls: 500,
+            waits: 1,
             clients: Vec::new(),
             check: None,
         };
@@ -164,6 +165,15 @@ impl Simulation {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.plan.limits = limits;
+        self
+    }
+
+    /// For how many commands one after another a reply may wait, each as long as the call timeout:
+    /// one, unless commands use [`effect_sync`](crate::Context::effect_sync) (two). A caller who
+    /// waits longer than that and a second and a half has found a violation.
+    #[must_use]
+    pub fn replies_wait_for(mut self, commands: u32) -> Self {
+        self.plan.waits = commands;
         self
     }
 
