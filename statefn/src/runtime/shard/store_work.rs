@@ -36,10 +36,9 @@ impl Broken {
 /// Hands a batch to the store.
 pub(super) fn commit(shard: &Arc<Shard>, number: u64, batch: Batch) {
     let spans = spans::commit(&batch);
-    let store = Arc::clone(&shard.shared().store);
     let runtime = Arc::clone(shard.shared());
     let work = async move {
-        let result = store.commit(batch).await;
+        let result = runtime.store.commit(batch).await;
         if let (Ok(outcomes), false) = (&result, runtime.projectors.is_empty()) {
             runtime.projectors.committed(newest(outcomes));
         }
