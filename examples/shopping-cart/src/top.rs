@@ -41,7 +41,7 @@ pub(crate) async fn rebuild(data: &Path, json: bool) -> Result<(), Failure> {
         if json {
             print::lines(json!({"rebuilt": PROJECTION, "entries": entries}))
         } else {
-            print::lines(format!("Rebuilt from {entries} journal entries."))
+            print::lines(format!("Rebuilt up to entry {entries} of the journal."))
         }
     })
     .await
